@@ -1,0 +1,122 @@
+"""Opens what a verb works on: the estate's file, the provider, the lab. Used by the modules of the single verbs."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from freehold.cli.options import Common
+from freehold.config.load import Loaded, load
+from freehold.diagnostics import (
+    ConfigError,
+    Diagnostic,
+    FreeholdError,
+    UsageError,
+    did_you_mean,
+    has_errors,
+)
+from freehold.model import Infra
+from freehold.planning.selection import Selection
+from freehold.providers.incus.provider import IncusProvider
+
+Value = TypeVar("Value")
+_SYSTEM_SOCKET = Path("/var/lib/incus/unix.socket")
+
+
+def loaded(options: Common) -> tuple[Infra, Loaded]:
+    """The estate. Raises ConfigError with every problem; shows warnings on standard error."""
+    result = load(options.directory)
+    if result.infra is None or has_errors(result.diagnostics):
+        raise ConfigError(*result.diagnostics)
+    tell(result.diagnostics)
+    return result.infra, result
+
+
+def tell(diagnostics: tuple[Diagnostic, ...] | list[Diagnostic]) -> None:
+    """Show diagnostics on standard error."""
+    if diagnostics:
+        from freehold.views.diagnostics import render_diagnostics
+
+        render_diagnostics(diagnostics, sys.stderr)
+
+
+@contextlib.asynccontextmanager
+async def provider(options: Common) -> AsyncIterator[IncusProvider]:
+    """The Incus that the verb works on. Raises BackendError when it cannot be reached."""
+    from freehold.providers.incus.images import Images, ServerImages
+    from freehold.system.incus.client import IncusClient
+
+    if options.lab:
+        from freehold.operations.lab import Lab
+        from freehold.operations.lab.images import LabImages
+
+        lab = Lab()
+        lab.require_running()
+        client = IncusClient(lab.socket)
+        images: Images = LabImages(lab)
+    else:
+        client = IncusClient(system_socket())
+        images = ServerImages(client)
+    try:
+        yield IncusProvider(client, images)
+    finally:
+        await client.close()
+
+
+def system_socket() -> Path:
+    """The socket of this computer's Incus; the variables are those of Incus's own client."""
+    if path := os.environ.get("INCUS_SOCKET"):
+        return Path(path)
+    if folder := os.environ.get("INCUS_DIR"):
+        return Path(folder, "unix.socket")
+    return _SYSTEM_SOCKET
+
+
+def selection(infra: Infra, limits: list[str] | None, kinds: list[str] | None) -> Selection:
+    """What --limit and --only name. Raises UsageError for words that name nothing."""
+    from freehold.providers.incus.provider import KINDS
+
+    problems = [_unknown("--only", kind, KINDS) for kind in kinds or () if kind not in KINDS]
+    known = {domain.name for domain in infra.domains} | {m.key for m in infra.machines()}
+    problems += [_unknown("--limit", limit, known) for limit in limits or () if limit not in known]
+    if problems:
+        raise UsageError(*problems)
+    return Selection(tuple(limits or ()), tuple(kinds or ()))
+
+
+def unwritable(path: Path, error: OSError) -> FreeholdError:
+    """What to tell when a file cannot be written (a full disk, a folder that is not there)."""
+    return FreeholdError(
+        Diagnostic(
+            code="cannot-write",
+            summary="A file cannot be written",
+            detail=f"{path}: {error.strerror or error}.",
+            hint="Nothing was changed. Free some space or choose another place, then try again.",
+        )
+    )
+
+
+def _unknown(option: str, word: str, known: Any) -> Diagnostic:
+    return Diagnostic(
+        code="unknown-selection",
+        summary="The command line names something that does not exist",
+        detail=f"{option} {word}",
+        hint=did_you_mean(word, known),
+    )
+
+
+def until_done(work: Callable[[asyncio.Event], Coroutine[Any, Any, Value]]) -> Value:
+    """Run `work(stop)`; an interrupt (Ctrl-C, SIGTERM) sets `stop` once, so that running steps are finished."""
+
+    async def main() -> Value:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        return await work(stop)
+
+    return asyncio.run(main())

@@ -1,0 +1,103 @@
+"""The command `freehold`: registers the verbs and turns every error into words and an exit code. The only catch-all."""
+
+import sys
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from freehold import __version__
+from freehold.cli.options import Common, Directory, InLab, Json
+from freehold.diagnostics import Diagnostic, ExitCode, FreeholdError
+
+app = typer.Typer(
+    name="freehold",
+    help="One file describes a self-hosted estate; `freehold apply` makes it real.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"freehold {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    directory: Directory = None,
+    lab: InLab = False,
+    as_json: Json = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    """One file describes a self-hosted estate; `freehold apply` makes it real."""
+    context.obj = Common(directory or Path(), lab, as_json)
+
+
+def _register() -> None:
+    from freehold.cli import apply, destroy, log, orphans, plan, status, verify
+
+    for module in (plan, apply, verify, status, destroy, orphans, log):
+        module.register(app)
+
+
+def main() -> None:
+    """The entry point: runs a verb and exits with its code."""
+    _register()
+    try:
+        code = app(standalone_mode=False)
+    except FreeholdError as error:
+        code = _fail(error)
+    except typer.TyperException as error:
+        code = _misused(error)
+    except (KeyboardInterrupt, typer.Abort):
+        print("Stopped.", file=sys.stderr)
+        code = ExitCode.FAILED
+    except BrokenPipeError:
+        code = ExitCode.FAILED
+        sys.stderr.close()
+    except Exception as error:  # noqa: BLE001 - the one place where nothing may pass
+        code = _bug(error)
+    sys.exit(int(code or 0))
+
+
+def _fail(error: FreeholdError) -> ExitCode:
+    from freehold.views.diagnostics import render_diagnostics
+
+    render_diagnostics(error.diagnostics, sys.stderr)
+    return error.exit_code
+
+
+def _misused(error: typer.TyperException) -> int:
+    show = getattr(error, "show", None)
+    if show is not None:
+        show()
+    else:
+        print(f"Error: {error}", file=sys.stderr)
+    return ExitCode.USAGE if error.exit_code == 2 else error.exit_code
+
+
+def _bug(error: Exception) -> ExitCode:
+    """Nobody should see a traceback; whoever mends this needs one."""
+    from freehold.views.diagnostics import render_diagnostics
+
+    name = f"freehold-bug-{datetime.now(UTC):%Y%m%dT%H%M%S}.txt"
+    path = next(p for p in (Path(".freehold"), Path("/tmp")) if p.is_dir()) / name  # noqa: S108
+    path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    path.chmod(0o600)
+    problem = Diagnostic(
+        code="bug",
+        summary="This is a bug in Freehold",
+        detail=f"{type(error).__name__}: {error}",
+        hint=f"What happened is written down in {path}; please report it.",
+    )
+    render_diagnostics([problem], sys.stderr)
+    return ExitCode.FAILED

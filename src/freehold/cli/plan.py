@@ -1,0 +1,79 @@
+"""`freehold plan`: what apply would change, without changing it."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from freehold.cli import estate
+from freehold.cli.options import Common, Directory, InLab, Json, Limit, Only, Prune, common
+from freehold.diagnostics import ExitCode
+from freehold.engine.planner import Picture, Planner
+from freehold.planning.document import SavedPlan, plan_document
+from freehold.planning.plan import Plan
+from freehold.system.files import write_atomically
+from freehold.views.plan import render_plan
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+
+    @app.command()
+    def plan(
+        context: typer.Context,
+        directory: Directory = None,
+        lab: InLab = False,
+        as_json: Json = False,
+        limit: Limit = None,
+        only: Only = None,
+        prune: Prune = False,
+        out: Annotated[
+            Path | None, typer.Option("--out", help="Save the plan for `apply FILE`.", metavar="FILE")
+        ] = None,
+        detailed_exitcode: Annotated[
+            bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes.")
+        ] = False,
+    ) -> int:
+        """Show what apply would change."""
+        options = common(context, directory, lab, as_json)
+        infra, loaded = estate.loaded(options)
+        selection = estate.selection(infra, limit, only)
+
+        async def look() -> Picture:
+            async with estate.provider(options) as provider:
+                planner = Planner(infra=infra, provider=provider, selection=selection, prune=prune)
+                return await planner.look()
+
+        made = asyncio.run(look()).plan
+        _show(options, made)
+        if out is not None:
+            saved = SavedPlan(
+                document=plan_document(made),
+                digests=made.digests,
+                sources=loaded.sources,
+                selection=selection,
+                prune=prune,
+            )
+            _save(out, saved)
+        if not made.can_apply:
+            return ExitCode.FAILED
+        return ExitCode.DIFFERENCES if detailed_exitcode and not made.is_empty else ExitCode.DONE
+
+
+def _show(options: Common, made: Plan) -> None:
+    if options.json:
+        print(json.dumps(plan_document(made), indent=1))
+    else:
+        render_plan(made, sys.stdout)
+    estate.tell(made.diagnostics)
+
+
+def _save(path: Path, saved: SavedPlan) -> None:
+    try:
+        write_atomically(path, saved.dump(), mode=0o600)
+    except OSError as error:
+        raise estate.unwritable(path, error) from error
+    print(f"Saved. To do exactly this: freehold apply {path}", file=sys.stderr)

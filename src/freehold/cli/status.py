@@ -1,0 +1,45 @@
+"""`freehold status`: the machines as they are, beside what was declared."""
+
+import asyncio
+import json
+import sys
+
+import typer
+
+from freehold.cli import estate
+from freehold.cli.options import Directory, InLab, Json, Limit, common
+from freehold.diagnostics import ExitCode
+from freehold.engine.planner import Planner
+from freehold.operations.status import Status, read_status
+from freehold.views.status import render_status, status_document
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+
+    @app.command()
+    def status(
+        context: typer.Context,
+        directory: Directory = None,
+        lab: InLab = False,
+        as_json: Json = False,
+        limit: Limit = None,
+    ) -> int:
+        """Show the machines, their addresses and what drifted."""
+        options = common(context, directory, lab, as_json)
+        infra, _ = estate.loaded(options)
+        selection = estate.selection(infra, limit, None)
+
+        async def look() -> Status:
+            async with estate.provider(options) as provider:
+                picture = await Planner(
+                    infra=infra, provider=provider, selection=selection
+                ).look()
+                return await read_status(provider.incus, infra, picture)
+
+        found = asyncio.run(look())
+        if options.json:
+            print(json.dumps(status_document(found), indent=1))
+        else:
+            render_status(found, sys.stdout)
+        return ExitCode.DONE

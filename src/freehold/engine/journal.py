@@ -1,0 +1,135 @@
+"""The journal: every run as JSON lines in `.freehold/runs/`, written as it happens, shown by `freehold log`.
+
+It holds addresses, field names, times and errors; not the values of fields, which may be nobody else's business.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from freehold.diagnostics import Diagnostic, ExitCode
+from freehold.engine.events import (
+    ChangeDone,
+    ChangeFailed,
+    ChangeInterrupted,
+    ChangeSkipped,
+    ChangeStarted,
+    Event,
+    StepReported,
+    StepStarted,
+)
+from freehold.engine.lock import STATE_FOLDER
+from freehold.planning.plan import Plan
+
+SCHEMA = 1
+
+
+class Journal:
+    """One run's file. Every line is on disk when the call returns, so a killed run shows how far it came."""
+
+    def __init__(self, folder: Path, verb: str) -> None:
+        runs = folder / STATE_FOLDER / "runs"
+        runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.run = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"[:-3] + f"-{verb}"
+        self._file = os.open(runs / f"{self.run}.jsonl", os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        self._write("run-started", schema=SCHEMA, verb=verb, pid=os.getpid())
+
+    def planned(self, plan: Plan) -> None:
+        """Write down what is about to be done."""
+        changes = [
+            {
+                "address": str(change.address),
+                "action": change.action.value,
+                "fields": [field.path for field in change.fields],
+            }
+            for change in plan.changes
+        ]
+        self._write("planned", estate=plan.estate, changes=changes, summary=plan.summary())
+
+    def __call__(self, event: Event) -> None:
+        """Write down one event of the run."""
+        address = str(event.change.address)
+        match event:
+            case ChangeStarted():
+                self._write("change-started", address=address, action=event.change.action.value)
+            case StepStarted():
+                self._write("step", address=address, step=event.description)
+            case StepReported():
+                pass  # progress is for eyes, not for the record
+            case ChangeInterrupted():
+                self._write("interrupted", address=address, problems=_texts(event.diagnostics))
+            case ChangeDone():
+                self._write("change-done", address=address, seconds=round(event.seconds, 3))
+            case ChangeFailed():
+                problems = _texts(event.diagnostics)
+                self._write("change-failed", address=address, step=event.step, problems=problems)
+            case ChangeSkipped():
+                self._write("change-skipped", address=address, reason=event.reason)
+
+    def finished(self, exit_code: ExitCode, stopped: bool = False) -> None:
+        """Write down how it ended, and close."""
+        self._write("run-finished", exit_code=int(exit_code), stopped=stopped)
+        os.close(self._file)
+
+    def _write(self, event: str, **facts: Any) -> None:
+        line = json.dumps({"time": round(time.time(), 3), "event": event, **facts})
+        os.write(self._file, line.encode() + b"\n")
+
+
+def _texts(diagnostics: tuple[Diagnostic, ...]) -> list[str]:
+    return [f"{diagnostic.summary}: {diagnostic.detail}" for diagnostic in diagnostics]
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run read back. `exit_code` is None when it never ended properly or is still at work."""
+
+    name: str
+    verb: str
+    pid: int
+    started: float
+    seconds: float
+    exit_code: int | None
+    stopped: bool
+    summary: dict[str, int]
+    events: tuple[dict[str, Any], ...]
+
+
+def past_runs(folder: Path) -> Iterator[PastRun]:
+    """The runs of the estate in `folder`, newest first. Damaged lines (a full disk) are passed over."""
+    for path in sorted((folder / STATE_FOLDER / "runs").glob("*.jsonl"), reverse=True):
+        events = tuple(_events(path))
+        if events and events[0]["event"] == "run-started":
+            yield _past_run(path.stem, events)
+
+
+def _events(path: Path) -> Iterator[dict[str, Any]]:
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and "event" in event and "time" in event:
+            yield event
+
+
+def _past_run(name: str, events: tuple[dict[str, Any], ...]) -> PastRun:
+    first, last = events[0], events[-1]
+    planned = next((event for event in events if event["event"] == "planned"), {})
+    finished = last if last["event"] == "run-finished" else {}
+    return PastRun(
+        name=name,
+        verb=first["verb"],
+        pid=first["pid"],
+        started=first["time"],
+        seconds=last["time"] - first["time"],
+        exit_code=finished.get("exit_code"),
+        stopped=finished.get("stopped", False),
+        summary=planned.get("summary", {}),
+        events=events,
+    )

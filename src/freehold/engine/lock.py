@@ -1,0 +1,90 @@
+"""One run at a time for an estate's folder. Taken by apply, destroy and pruning; told about by `log` and `doctor`.
+
+The kernel's lock on `.freehold/lock` decides (it goes with its owner, however that ended); the text inside says who.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from freehold.diagnostics import Diagnostic, LockHeld, Severity
+
+STATE_FOLDER = ".freehold"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who holds the lock. `since` is in seconds since the epoch."""
+
+    pid: int
+    host: str
+    verb: str
+    since: float
+
+    def age(self) -> str:
+        """How long it has been held, in words."""
+        seconds = max(0, int(time.time() - self.since))
+        return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
+
+
+@contextlib.contextmanager
+def lock(folder: Path, verb: str) -> Iterator[Diagnostic | None]:
+    """Hold the lock of the estate in `folder`.
+
+    Yields a notice when a run before this one died without giving it back, else None. Raises LockHeld.
+    """
+    path = folder / STATE_FOLDER / "lock"
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LockHeld(_held(_read(path))) from error
+        dead = _read(path)
+        _write(file.fileno(), Owner(os.getpid(), platform.node(), verb, time.time()))
+        try:
+            yield _taken_over(dead) if dead else None
+        finally:
+            os.ftruncate(file.fileno(), 0)
+
+
+def _write(descriptor: int, owner: Owner) -> None:
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, json.dumps(asdict(owner)).encode())
+
+
+def _read(path: Path) -> Owner | None:
+    try:
+        return Owner(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _held(owner: Owner | None) -> Diagnostic:
+    who = (
+        f"`freehold {owner.verb}` (process {owner.pid} on {owner.host}) has been at work for {owner.age()}"
+        if owner
+        else "another run has just begun"
+    )
+    return Diagnostic(
+        code="locked",
+        summary="Another run is at work on this estate",
+        detail=f"{who}.",
+        hint="Wait for it, or look at what it does:\n    freehold log",
+    )
+
+
+def _taken_over(owner: Owner) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.WARNING,
+        code="lock-taken-over",
+        summary="A run before this one ended without a word",
+        detail=f"`freehold {owner.verb}` (process {owner.pid} on {owner.host}) held the lock since "
+        f"{owner.age()} and is gone. This run continues from what is real.",
+    )

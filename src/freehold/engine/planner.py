@@ -1,0 +1,63 @@
+"""Looks at the real systems and makes the plan: the one way that plan, apply, verify, status and destroy share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from freehold.diagnostics import Diagnostic
+from freehold.model import Infra
+from freehold.planning.address import Address
+from freehold.planning.change import Change
+from freehold.planning.compare import Question, compare
+from freehold.planning.plan import Plan
+from freehold.planning.resource import Desired, Observed
+from freehold.planning.selection import Selection
+from freehold.providers.protocol import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A plan and the two sides it was made from."""
+
+    plan: Plan
+    desired: Mapping[Address, Desired]
+    observed: Mapping[Address, Observed]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planner:
+    """What is asked of the real systems, again and again during a run.
+
+    With `destroy`, nothing of the estate is wanted any more: its every resource is to go. With `orphans_only`,
+    orphans are deleted and nothing else is touched.
+    """
+
+    infra: Infra
+    provider: Provider
+    selection: Selection = Selection()
+    prune: bool = False
+    destroy: bool = False
+    orphans_only: bool = False
+
+    async def look(self) -> Picture:
+        """Observe and compare. Raises BackendError when a system cannot be read."""
+        observation = await self.provider.observe(self.infra)
+        desired = {} if self.destroy else self.provider.desired(self.infra, observation)
+        plan = compare(
+            Question(
+                estate=self.infra.name,
+                desired=desired,
+                observed=observation.observed,
+                kinds=self.provider.kinds,
+                selection=self.selection,
+                prune=self.prune or self.destroy or self.orphans_only,
+                only_orphans=self.orphans_only,
+            )
+        )
+        diagnostics: tuple[Diagnostic, ...] = () if self.destroy else observation.diagnostics
+        plan = replace(plan, diagnostics=(*diagnostics, *plan.diagnostics))
+        return Picture(plan, desired, observation.observed)
+
+    async def again(self, change: Change) -> Change | None:
+        """What is left of a change, as of now; None when nothing is."""
+        picture = await self.look()
+        return next((c for c in picture.plan.changes if c.address == change.address), None)

@@ -1,0 +1,177 @@
+"""The estate as typed, frozen values: what `config` makes of infra.yml and every provider reads. No I/O.
+
+Names are the user's; what they become in Incus is said by `freehold.model.names`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network
+
+from freehold.model.addresses import GATEWAY_HOST, domain_subnet, host
+from freehold.model.names import bridge_name, instance_name, volume_name
+from freehold.model.size import Size
+
+
+
+class MachineType(StrEnum):
+    """What kind of Incus instance a machine is."""
+
+    CONTAINER = "container"
+    VM = "vm"
+
+
+class Trust(StrEnum):
+    """How far a domain is trusted; `admin` may open connections to every other domain."""
+
+    ADMIN = "admin"
+    TRUSTED = "trusted"
+    SEMI_TRUSTED = "semi-trusted"
+    UNTRUSTED = "untrusted"
+
+
+class FirewallMode(StrEnum):
+    """Who keeps the domains apart: rules on the host, or an instance that routes between them."""
+
+    HOST = "host"
+    MACHINE = "machine"
+
+
+class GpuPolicy(StrEnum):
+    """Whether more than one machine may have the GPU."""
+
+    EXCLUSIVE = "exclusive"
+    SHARED = "shared"
+
+
+class Protocol(StrEnum):
+    """What a policy lets through."""
+
+    TCP = "tcp"
+    UDP = "udp"
+    ICMP = "icmp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """A custom storage volume of one machine, mounted at `path`; it outlives the machine's own root disk."""
+
+    name: str
+    path: str
+    size: Size | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """An extra Incus profile of a domain's project: instance options and devices, values as Incus keeps them."""
+
+    name: str
+    description: str = ""
+    config: Mapping[str, str] = field(default_factory=dict)
+    devices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def has_gpu(self) -> bool:
+        return any(device.get("type") == "gpu" for device in self.devices.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """A container or a virtual machine. `address` is None until allocated when infra.yml names none."""
+
+    domain: str
+    name: str
+    image: str
+    type: MachineType = MachineType.CONTAINER
+    description: str = ""
+    profiles: tuple[str, ...] = ()
+    address: IPv4Address | None = None
+    cpu: int | None = None
+    memory: Size | None = None
+    disk: Size | None = None
+    gpu: bool = False
+    control: bool = False
+    protect: bool = False
+    volumes: tuple[Volume, ...] = ()
+    config: Mapping[str, str] = field(default_factory=dict)
+    provision: Mapping[str, object] | None = None
+
+    @property
+    def key(self) -> str:
+        """How the user names it everywhere: `homelab/llm`."""
+        return f"{self.domain}/{self.name}"
+
+    @property
+    def instance(self) -> str:
+        """Its name in Incus: `homelab-llm`."""
+        return instance_name(self.domain, self.name)
+
+    def volume_name(self, volume: Volume) -> str:
+        """The volume's name in the domain's project: `llm.models`."""
+        return volume_name(self.name, volume.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """A compartment: an Incus project, a bridge and a /24 of its own, with the machines inside."""
+
+    name: str
+    subnet_id: int
+    subnet: IPv4Network
+    trust: Trust
+    description: str = ""
+    profiles: tuple[Profile, ...] = ()
+    machines: tuple[Machine, ...] = ()
+
+    @property
+    def bridge(self) -> str:
+        return bridge_name(self.name)
+
+    @property
+    def gateway(self) -> IPv4Address:
+        return host(self.subnet, GATEWAY_HOST)
+
+    def profile(self, name: str) -> Profile | None:
+        """The extra profile of that name, None when the domain has none."""
+        return next((profile for profile in self.profiles if profile.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Traffic that may pass between two ends; everything else between domains is dropped.
+
+    An end is a domain, `domain/machine`, `host` or `internet`. `ports` are inclusive ranges; empty only for ICMP.
+    """
+
+    source: str
+    target: str
+    protocol: Protocol
+    ports: tuple[tuple[int, int], ...] = ()
+    bidirectional: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Infra:
+    """A whole estate; domains are in the order of their names, so that nothing depends on the file's order."""
+
+    name: str
+    base: IPv4Network
+    storage: str = "default"
+    firewall: FirewallMode = FirewallMode.HOST
+    gpu_policy: GpuPolicy = GpuPolicy.EXCLUSIVE
+    domains: tuple[Domain, ...] = ()
+    policies: tuple[Policy, ...] = ()
+
+    def machines(self) -> Iterator[Machine]:
+        """Every machine of every domain."""
+        for domain in self.domains:
+            yield from domain.machines
+
+    def domain(self, name: str) -> Domain | None:
+        """The domain of that name, None when there is none."""
+        return next((domain for domain in self.domains if domain.name == name), None)
+
+    def subnet(self, subnet_id: int) -> IPv4Network:
+        """The /24 of a subnet_id. Raises ValueError outside of the base network."""
+        return domain_subnet(self.base, subnet_id)

@@ -1,0 +1,96 @@
+"""The few questions the lab puts to its own Incus. Called by `lab.py` and `images.py`.
+
+Paths and fields are those of the Incus REST API, https://linuxcontainers.org/incus/docs/main/rest-api/.
+"""
+
+import http.client
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from freehold.diagnostics import BackendError, BackendInterrupted, Diagnostic
+from freehold.operations.lab.options import Options
+from freehold.system.unix_http import Reply, ask, upload
+
+POOL = "default"
+
+
+def request(socket: Path, method: str, target: str, content: object = None, timeout: float = 30.0) -> Any:
+    """The answer's `metadata`, once a background operation has ended well.
+
+    Raises BackendError when Incus refuses or fails, BackendInterrupted when it cannot be reached.
+    """
+    try:
+        reply = ask(socket, method, target, content, timeout=timeout)
+        return _result(socket, f"{method} {target}", reply, timeout)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise BackendInterrupted(_unreachable(socket, error)) from error
+
+
+def send(socket: Path, target: str, stream: BinaryIO, headers: Mapping[str, str]) -> Any:
+    """POST a file and wait for the operation it starts; raises as `request` does."""
+    try:
+        reply = upload(socket, target, stream, headers)
+        return _result(socket, f"POST {target}", reply, 600.0)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise BackendInterrupted(_unreachable(socket, error)) from error
+
+
+def _result(socket: Path, what: str, reply: Reply, timeout: float) -> Any:
+    if reply.body.get("type") == "async":
+        # Incus ends the wait by itself a little before we would.
+        wait = f"{reply.body['operation']}/wait?timeout={max(1, int(timeout) - 1)}"
+        reply = ask(socket, "GET", wait, timeout=timeout)
+        operation = reply.body.get("metadata") or {}
+        if reply.code == 200 and operation.get("status_code") != 200:
+            raise BackendError(_refused(what, operation.get("err") or "it did not end in time"))
+    if reply.code >= 400 or reply.body.get("type") == "error":
+        raise BackendError(_refused(what, str(reply.body.get("error"))))
+    return reply.body.get("metadata")
+
+
+def answers(socket: Path) -> bool:
+    """Whether Incus is up with its storage and networks (its own `incusd waitready` asks the same)."""
+    try:
+        return ask(socket, "GET", "/internal/ready", timeout=5.0).code == 200
+    except (OSError, http.client.HTTPException, ValueError):
+        return False
+
+
+def version(socket: Path) -> str:
+    """The server's version, such as `6.0.4`."""
+    return str(request(socket, "GET", "/1.0")["environment"]["server_version"])
+
+
+def machine_count(socket: Path) -> int:
+    """How many instances there are in all projects."""
+    return len(request(socket, "GET", "/1.0/instances?all-projects=true") or [])
+
+
+def ensure_storage(socket: Path, options: Options) -> None:
+    """Make the pool and what hangs on it, where not yet there. A lab without a network has no images to refresh."""
+    if f"/1.0/storage-pools/{POOL}" in (request(socket, "GET", "/1.0/storage-pools") or []):
+        return
+    config = {"size": str(options.size)} if options.storage == "btrfs" else {}
+    request(socket, "PATCH", "/1.0", {"config": {"images.auto_update_interval": "0"}})
+    pool = {"name": POOL, "driver": options.storage, "config": config}
+    request(socket, "POST", "/1.0/storage-pools", pool, timeout=120.0)
+    root = {"type": "disk", "pool": POOL, "path": "/"}
+    request(socket, "PATCH", "/1.0/profiles/default", {"devices": {"root": root}})
+
+
+def _refused(what: str, error: str) -> Diagnostic:
+    return Diagnostic(
+        code="lab-incus-refused",
+        summary="The lab's Incus refused",
+        detail=f"{what}: {error}",
+    )
+
+
+def _unreachable(socket: Path, error: Exception) -> Diagnostic:
+    return Diagnostic(
+        code="lab-incus-unreachable",
+        summary="The lab's Incus does not answer",
+        detail=f"{socket}: {error}",
+        hint="`freehold lab status` says whether the lab runs; `freehold lab start` starts it.",
+    )

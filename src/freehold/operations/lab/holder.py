@@ -1,0 +1,113 @@
+"""The lab's first process: it makes the namespaces, starts incusd in them and collects what ends.
+
+Started by `lab.py` as a program of its own (`python -m freehold.operations.lab.holder ROOT`), detached from whoever
+asked for the lab. It is process 1 of the lab's PID namespace, so when it ends, by whatever cause, the kernel ends
+every other process of the lab: nothing can be left behind. It is told what to do by signals:
+
+    SIGTERM   stop the machines, then incusd, then end
+    SIGUSR1   start incusd again, which has ended
+"""
+
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from freehold.operations.lab.daemon import daemon_argv, daemon_environment, daemon_program
+from freehold.operations.lab.layout import Layout
+from freehold.operations.lab.record import write_holder
+from freehold.operations.lab.rooms import furnish
+from freehold.system import namespaces
+
+WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1}
+GRACE = 50.0  # seconds for machines and incusd to stop
+NEW = (
+    namespaces.CLONE_NEWPID | namespaces.CLONE_NEWNS | namespaces.CLONE_NEWNET | namespaces.CLONE_NEWUTS
+)  # fmt: skip
+
+
+def main(root: Path) -> int:
+    """Make the namespaces and leave process 1 behind in them. The exit code of the process that was started."""
+    place = Layout(root)
+    signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)  # before the fork: none may be missed
+    try:
+        namespaces.unshare(NEW)
+    except OSError as error:
+        say(f"the kernel refused new namespaces: {error}")
+        return 1
+    if child := os.fork():
+        write_holder(place, child)
+        return 0
+    return _first_process(place)
+
+
+def _first_process(place: Layout) -> int:
+    try:
+        furnish(place)
+        return _supervise(place, start_daemon(place))
+    except OSError as error:
+        say(f"the lab's namespaces could not be set up: {error}")
+        return 1
+
+
+def start_daemon(place: Layout) -> int:
+    """Start incusd with no signal blocked and in a session of its own; its PID as seen inside the lab."""
+    program = daemon_program()
+    if program is None:
+        raise FileNotFoundError("incusd is not installed")
+    place.daemon_ended.unlink(missing_ok=True)
+    log = os.open(place.daemon_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    try:
+        return os.posix_spawn(
+            program, daemon_argv(program), daemon_environment(program, place),
+            file_actions=[(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)],
+            setsigmask=[], setsid=True,
+        )  # fmt: skip
+    finally:
+        os.close(log)
+
+
+def _supervise(place: Layout, daemon: int) -> int:
+    while True:
+        got = signal.sigwait(WATCHED)
+        if got == signal.SIGCHLD:
+            _collect(place, daemon)
+        elif got == signal.SIGUSR1 and place.daemon_ended.exists():
+            daemon = start_daemon(place)
+        elif got == signal.SIGTERM:
+            return _stop(place, daemon)
+
+
+def _collect(place: Layout, daemon: int) -> None:
+    """Take note of every child that has ended; orphans of the whole lab become children of process 1."""
+    with suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            if ended[0] == daemon:
+                how = os.waitstatus_to_exitcode(ended[1])
+                say(f"incusd ended ({f'signal {-how}' if how < 0 else f'exit code {how}'})")
+                place.daemon_ended.write_text(f"{how}\n")
+
+
+def _stop(place: Layout, daemon: int) -> int:
+    """On SIGPWR incusd stops all machines, notes which ran so that the next start brings them back, and ends."""
+    if place.daemon_ended.exists():
+        return 0
+    os.kill(daemon, signal.SIGPWR)
+    until = time.monotonic() + GRACE
+    while not place.daemon_ended.exists() and (left := until - time.monotonic()) > 0:
+        signal.sigtimedwait({signal.SIGCHLD}, left)
+        _collect(place, daemon)
+    return 0
+
+
+def say(text: str) -> None:
+    """Standard error is the lab's log."""
+    print(time.strftime("%Y-%m-%dT%H:%M:%S"), text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    # Not sys.exit: as process 1 there is nothing to clean up, and the kernel does the rest.
+    code = main(Path(sys.argv[1]))
+    os._exit(code)

@@ -1,0 +1,279 @@
+"""The lab: a throwaway host on this machine, made of namespaces with a real Incus daemon in them.
+
+Called by the `lab` commands, by every verb run with `--lab`, and by the tests. All state is in one folder (`layout.py`);
+the processes hang on one, the holder (`holder.py`). Everything here may be repeated: what is already so is left alone.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import freehold
+from freehold.diagnostics import BackendError, Diagnostic, UsageError
+from freehold.operations.lab import api, checks
+from freehold.operations.lab.layout import default_root, layout
+from freehold.operations.lab.limits import Registry
+from freehold.operations.lab.options import recorded, settle
+from freehold.operations.lab.record import read_holder
+from freehold.system import namespaces
+from freehold.system.files import locked
+from freehold.system.processes import ProcessIdentity, require, search_path
+from freehold.system.unix_http import listener_pid
+
+Value = TypeVar("Value")
+PATIENCE = 60.0  # seconds for Incus to answer, and for machines to stop
+PAUSE = 0.02  # seconds between two looks
+
+
+@dataclass(frozen=True, slots=True)
+class LabStatus:
+    """What the lab is at this moment. `pid` is the holder's; `disk_used` is in bytes."""
+
+    root: Path
+    running: bool
+    pid: int | None = None
+    since: datetime | None = None
+    incus_version: str | None = None
+    machines: int | None = None
+    storage: str | None = None
+    disk_used: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What `start` did. `fresh`: it was not running before. `notices`: what was changed on the machine, to be told."""
+
+    fresh: bool
+    notices: tuple[str, ...] = ()
+
+
+class Lab:
+    """The lab in one folder: `root`, else $FREEHOLD_LAB, else the system's folder for it.
+
+    Raises UsageError when the folder's path is too long for unix sockets.
+    """
+
+    def __init__(self, root: Path | None = None, limits: Registry | None = None) -> None:
+        self._place = layout(root or default_root())
+        self._limits = limits or Registry()
+
+    @property
+    def root(self) -> Path:
+        return self._place.root
+
+    @property
+    def socket(self) -> Path:
+        """The unix socket of the lab's Incus, to be used from anywhere on the machine."""
+        return self._place.socket
+
+    @property
+    def running(self) -> bool:
+        return read_holder(self._place) is not None
+
+    def start(self, storage: str | None = None) -> Started:
+        """Return when Incus answers and its storage is there. `storage`: btrfs (a new lab's default) or dir.
+
+        Raises BackendError when the machine cannot run a lab or it does not come up, UsageError for another storage
+        than the lab has.
+        """
+        if found := checks.refusals():
+            raise BackendError(*found)
+        with locked(self._place.lock):
+            options = settle(self._place, storage)
+            fresh = not self.running
+            notices: tuple[str, ...] = ()
+            if fresh:
+                notices = self._limits.raise_for(str(self.root), os.getpid())
+                self._launch()
+            elif self._place.daemon_ended.exists():
+                self._holder().signal(signal.SIGUSR1)
+            self._await_incus()
+            api.ensure_storage(self.socket, options)
+        return Started(fresh, notices)
+
+    def stop(self) -> None:
+        """Stop all machines, then everything; put the machine's limits back. Machines' data stays."""
+        if not self._place.root.exists():
+            return
+        _require_root()
+        with locked(self._place.lock):
+            self._stop()
+
+    def reset(self) -> None:
+        """Stop, and delete the lab with all its machines; the cache of images stays. Deletes only what is a lab's.
+
+        Raises UsageError when the folder holds something that is not a lab.
+        """
+        if not self._place.root.exists():
+            return
+        _require_root()
+        with locked(self._place.lock):
+            self._stop()
+            if recorded(self._place) is None and self._place.incus.exists():
+                raise UsageError(_not_a_lab(self.root))
+            for path in self._place.everything:
+                _delete(path)
+        if not any(self.root.iterdir()):
+            self.root.rmdir()
+
+    def status(self) -> LabStatus:
+        """What the lab is now; of an Incus that does not answer, version and machines are None."""
+        options = recorded(self._place)
+        storage = options.storage if options else None
+        used = _disk_used(self.root)
+        if (holder := read_holder(self._place)) is None:
+            return LabStatus(self.root, False, storage=storage, disk_used=used)
+        process, since = holder
+        version = _unless_unreachable(lambda: api.version(self.socket))
+        machines = _unless_unreachable(lambda: api.machine_count(self.socket))
+        return LabStatus(self.root, True, process.pid, since, version, machines, storage, used)
+
+    def run(self, argv: Sequence[str]) -> int:
+        """Run a command inside the lab, with this process's input and output; its exit code.
+
+        The `incus` client finds the lab's Incus there. Raises UsageError when the lab is not running.
+        """
+        holder = self._holder()
+        folder = os.getcwd()
+        if not os.path.isdir(f"/proc/{holder.pid}/root{folder}"):  # mounted after the lab was started
+            folder = "/"
+        command = namespaces.enter_argv(holder.pid, argv, folder)
+        code = subprocess.run(command, env=self.environment(), check=False).returncode
+        return code if code >= 0 else 128 - code
+
+    def environment(self) -> dict[str, str]:
+        """This process's variables, made to lead the `incus` client to the lab."""
+        variables = {key: value for key, value in os.environ.items() if not key.startswith("INCUS_")}
+        return variables | {
+            "PATH": f"{search_path()}{os.pathsep}/opt/incus/bin",
+            "INCUS_DIR": str(self._place.incus),
+            "INCUS_SOCKET": str(self.socket),
+            "INCUS_CONF": str(self._place.client),
+        }
+
+    def kill_daemon(self) -> None:
+        """End incusd at once (SIGKILL), machines keep running; it stays away until `start` or `restart_daemon`."""
+        self._holder()
+        if (pid := listener_pid(self.socket)) is not None:
+            os.kill(pid, signal.SIGKILL)
+        _await(self._place.daemon_ended.exists, 10.0)
+
+    def restart_daemon(self) -> None:
+        """End incusd at once and start it again; returns when it answers."""
+        self.kill_daemon()
+        self._holder().signal(signal.SIGUSR1)
+        self._await_incus()
+
+    def _holder(self) -> ProcessIdentity:
+        if (found := read_holder(self._place)) is None:
+            raise UsageError(_not_running(self.root))
+        return found[0]
+
+    def _launch(self) -> None:
+        """Start the holder, which at once detaches itself, so that it outlives this process."""
+        for stale in (self._place.holder, self._place.daemon_ended, self._place.socket):
+            stale.unlink(missing_ok=True)
+        program = [sys.executable, "-P", "-m", "freehold.operations.lab.holder", str(self.root)]
+        variables = os.environ | {"PYTHONPATH": str(Path(freehold.__file__).parents[1])}
+        with self._place.log.open("ab") as log:
+            launched = subprocess.run(
+                program, env=variables, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True, check=False,
+            )  # fmt: skip
+        if launched.returncode != 0:
+            raise BackendError(self._did_not_start())
+
+    def _await_incus(self) -> None:
+        def settled() -> bool:
+            return not self.running or self._place.daemon_ended.exists() or api.answers(self.socket)
+
+        _await(settled, PATIENCE)
+        if not self.running or not api.answers(self.socket):
+            raise BackendError(self._did_not_start())
+
+    def _stop(self) -> None:
+        if (found := read_holder(self._place)) is not None:
+            found[0].signal(signal.SIGTERM)
+            if not _await(lambda: not self.running, PATIENCE):
+                found[0].signal(signal.SIGKILL)
+                _await(lambda: not self.running, PATIENCE)
+        for stale in (self._place.holder, self._place.daemon_ended, self._place.socket):
+            stale.unlink(missing_ok=True)
+        if (tree := namespaces.cgroup2_mount()) is not None:
+            _await(lambda: namespaces.remove_cgroup(tree / self._place.cgroup), 5.0)
+        self._limits.release(str(self.root), lambda other: Lab(Path(other)).running)
+
+    def _did_not_start(self) -> Diagnostic:
+        said = [line for log in (self._place.log, self._place.daemon_log) for line in _last_lines(log)]
+        return Diagnostic(
+            code="lab-did-not-start",
+            summary="The lab did not start",
+            detail="\n".join(["Its Incus does not answer. The end of its logs:", *said]),
+            hint=f"The whole logs are {self._place.log} and {self._place.daemon_log}.",
+        )
+
+
+def _await(condition: Callable[[], bool], seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while not (met := condition()) and time.monotonic() < until:
+        time.sleep(PAUSE)
+    return met
+
+
+def _unless_unreachable(question: Callable[[], Value]) -> Value | None:
+    try:
+        return question()
+    except BackendError:
+        return None
+
+
+def _require_root() -> None:
+    if found := [problem for problem in checks.refusals() if problem.code == "lab-needs-root"]:
+        raise BackendError(*found)
+
+
+def _last_lines(log: Path, count: int = 8) -> list[str]:
+    try:
+        return log.read_text(errors="replace").splitlines()[-count:]
+    except FileNotFoundError:
+        return []
+
+
+def _disk_used(root: Path) -> int:
+    """What the folder takes of the disk; a sparse loop file counts for what was written to it."""
+    if not root.exists():
+        return 0
+    return int(require(["du", "-sx", "-B1", "--", str(root)]).split()[0])
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _not_running(root: Path) -> Diagnostic:
+    return Diagnostic(
+        code="lab-not-running",
+        summary="The lab is not running",
+        detail=f"No lab runs in {root}.",
+        hint="Start it with `freehold lab start`.",
+    )
+
+
+def _not_a_lab(root: Path) -> Diagnostic:
+    return Diagnostic(
+        code="lab-not-a-lab",
+        summary="The folder is not a lab",
+        detail=f"{root} holds an Incus folder but no lab.json, so Freehold did not make it and deletes nothing.",
+        hint="Name the lab's folder with FREEHOLD_LAB.",
+    )

@@ -1,0 +1,119 @@
+"""Where everything of one lab lies. All of it is in one folder, the lab's root, but for the image cache.
+
+Called by every module of the lab. Pure but for reading the environment's two variables.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from freehold.diagnostics import Diagnostic, UsageError
+
+DEFAULT_ROOT = Path("/var/lib/freehold/lab")
+DEFAULT_CACHE = Path("/var/cache/freehold/images")
+SOCKET_LIMIT = 107  # bytes of a path in sockaddr_un, unix(7)
+LONGEST_SOCKET = "incus/seccomp.socket"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The paths of the lab that lives in `root` (absolute)."""
+
+    root: Path
+
+    @property
+    def identifier(self) -> str:
+        """Eight characters that tell this lab from every other one on the machine."""
+        return hashlib.sha256(os.fsencode(self.root)).hexdigest()[:8]
+
+    @property
+    def cgroup(self) -> str:
+        """The name of the lab's cgroup, right below the root of the v2 hierarchy."""
+        return f"freehold-lab-{self.identifier}"
+
+    @property
+    def options(self) -> Path:
+        return self.root / "lab.json"
+
+    @property
+    def holder(self) -> Path:
+        """Which process holds the namespaces; written by the holder's parent."""
+        return self.root / "holder.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "lab.lock"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "lab.log"
+
+    @property
+    def daemon_log(self) -> Path:
+        return self.root / "incusd.log"
+
+    @property
+    def daemon_ended(self) -> Path:
+        """Exists while incusd is not running though the holder is; its text says how incusd ended."""
+        return self.root / "incusd.ended"
+
+    @property
+    def incus(self) -> Path:
+        """INCUS_DIR of the lab's daemon."""
+        return self.root / "incus"
+
+    @property
+    def socket(self) -> Path:
+        return self.incus / "unix.socket"
+
+    @property
+    def client(self) -> Path:
+        """INCUS_CONF of the `incus` client inside the lab, so that the user's own remotes play no part."""
+        return self.root / "client"
+
+    @property
+    def temporary(self) -> Path:
+        return self.root / "tmp"
+
+    @property
+    def subordinate(self) -> Path:
+        """What the lab sees as /etc/subuid and /etc/subgid."""
+        return self.root / "subordinate-ids"
+
+    @property
+    def everything(self) -> tuple[Path, ...]:
+        """All that a lab ever writes in its root; the lock last."""
+        return (
+            self.incus, self.client, self.temporary, self.subordinate, self.holder, self.daemon_ended,
+            self.log, self.daemon_log, self.options, self.lock,
+        )  # fmt: skip
+
+
+def default_root(environment: Mapping[str, str] = os.environ) -> Path:
+    """$FREEHOLD_LAB, else the system's folder for it."""
+    return Path(environment.get("FREEHOLD_LAB") or DEFAULT_ROOT)
+
+
+def default_cache(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where images are kept for all labs: $FREEHOLD_CACHE, else the system's folder for it."""
+    return Path(environment.get("FREEHOLD_CACHE") or DEFAULT_CACHE)
+
+
+def layout(root: Path) -> Layout:
+    """The layout of the lab in `root`. Raises UsageError when sockets in it would have too long a path."""
+    found = Layout(root.expanduser().resolve())
+    longest = len(os.fsencode(found.root / LONGEST_SOCKET))
+    if longest > SOCKET_LIMIT:
+        raise UsageError(_too_long(found.root, longest - SOCKET_LIMIT))
+    return found
+
+
+def _too_long(root: Path, excess: int) -> Diagnostic:
+    return Diagnostic(
+        code="lab-path-too-long",
+        summary="The lab's folder has too long a path",
+        detail=f"The path of a unix socket may have {SOCKET_LIMIT} bytes; in {root} it would have {excess} more.",
+        hint=f"Choose a folder with a shorter path, such as {DEFAULT_ROOT}, with --lab-root or FREEHOLD_LAB.",
+    )

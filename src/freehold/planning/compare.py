@@ -1,0 +1,151 @@
+"""Desired against observed: makes the Plan. Pure; called by `engine.planner` for plan, apply, verify and status alike."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from freehold.planning.address import Address
+from freehold.planning.change import Action, Change, FieldChange, differences
+from freehold.planning.order import in_order, with_waits
+from freehold.planning.plan import Orphan, Plan
+from freehold.planning.refusals import refusals
+from freehold.planning.resource import Desired, Fields, Impact, Kind, Observed
+from freehold.planning.selection import Selection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is compared: the two sides, the kinds' rules, and what the user asked for.
+
+    `prune` deletes orphans too; `only_orphans` leaves everything else as it is.
+    """
+
+    estate: str
+    desired: Mapping[Address, Desired]
+    observed: Mapping[Address, Observed]
+    kinds: Mapping[str, Kind]
+    selection: Selection = Selection()
+    prune: bool = False
+    only_orphans: bool = False
+
+
+def compare(question: Question) -> Plan:
+    """The plan that makes the selected part of the estate as declared."""
+    changes = [] if question.only_orphans else list(_wanted_changes(question))
+    orphans = list(_orphans(question))
+    if question.prune:
+        kept = _kept(question, orphans)
+        changes += [_deletion(question, o.address) for o in orphans if o.address not in kept]
+    deleted = {change.address for change in changes if change.action is Action.DELETE}
+    left = tuple(orphan for orphan in orphans if orphan.address not in deleted)
+    ordered = in_order(with_waits(changes, question.desired, question.observed), question.kinds)
+    return Plan(
+        estate=question.estate,
+        changes=ordered,
+        orphans=left,
+        unchanged=_count_unchanged(question, ordered),
+        diagnostics=tuple(refusals(question.desired, question.observed, ordered, left, question.prune)),
+        digests={str(address): digest(seen.fields) for address, seen in question.observed.items()},
+    )
+
+
+def digest(fields: Fields) -> str:
+    """A short fingerprint of observed fields, the same for equal fields."""
+    text = json.dumps(fields, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def moved(plan: Plan, observed: Mapping[Address, Observed]) -> list[str]:
+    """The addresses that are no longer as the plan saw them; empty when it may be carried out."""
+    now = {str(address): digest(seen.fields) for address, seen in observed.items()}
+    return sorted(key for key in {*plan.digests, *now} if plan.digests.get(key) != now.get(key))
+
+
+def _wanted_changes(question: Question) -> Iterator[Change]:
+    for address, desired in question.desired.items():
+        if not question.selection.includes(address):
+            continue
+        seen = question.observed.get(address)
+        if seen is None:
+            yield _creation(desired)
+        elif seen.owned:
+            yield from _correction(question.kinds[address.kind], desired, seen)
+
+
+def _creation(desired: Desired) -> Change:
+    fields = tuple(FieldChange(path, None, after) for path, _, after in differences({}, desired.fields))
+    return Change(
+        address=desired.address,
+        action=Action.CREATE,
+        reason="does not exist yet",
+        fields=fields,
+        desired=desired.fields,
+    )
+
+
+def _correction(kind: Kind, desired: Desired, seen: Observed) -> Iterator[Change]:
+    fields = tuple(
+        FieldChange(path, before, after, kind.impact_of(path, desired.fields))
+        for path, before, after in differences(seen.fields, desired.fields)
+    )
+    if not fields:
+        return
+    hardest = max((field.impact for field in fields if field.impact), key=lambda impact: impact.rank)
+    replaces = hardest is Impact.RECREATE
+    yield Change(
+        address=desired.address,
+        action=Action.REPLACE if replaces else Action.UPDATE,
+        reason=_reason(hardest, fields),
+        impact=hardest,
+        destroys_data=replaces and kind.holds_data and seen.has_data,
+        fields=fields,
+        desired=desired.fields,
+        observed=seen.fields,
+    )
+
+
+def _reason(impact: Impact, fields: Iterable[FieldChange]) -> str:
+    paths = ", ".join(field.path for field in fields if field.impact is impact)
+    if impact is Impact.LIVE:
+        return f"{paths} differs from infra.yml"
+    need = {Impact.RESTART: "a restart", Impact.RECREATE: "creating it anew"}[impact]
+    return f"{paths} differs from infra.yml, which needs {need}"
+
+
+def _orphans(question: Question) -> Iterator[Orphan]:
+    for address, seen in sorted(question.observed.items()):
+        if seen.owned and address not in question.desired and question.selection.includes(address):
+            holds_data = question.kinds[address.kind].holds_data and seen.has_data
+            yield Orphan(address=address, holds_data=holds_data, protected=seen.protected)
+
+
+def _kept(question: Question, orphans: Iterable[Orphan]) -> set[Address]:
+    """Protected orphans, and what they cannot live without."""
+    kept: set[Address] = set()
+    for orphan in orphans:
+        if orphan.protected:
+            kept |= {orphan.address, *question.observed[orphan.address].depends_on}
+    return kept
+
+
+def _deletion(question: Question, address: Address) -> Change:
+    seen = question.observed[address]
+    return Change(
+        address=address,
+        action=Action.DELETE,
+        reason="infra.yml no longer names it",
+        destroys_data=question.kinds[address.kind].holds_data and seen.has_data,
+        fields=tuple(FieldChange(path, before, None) for path, before, _ in differences(seen.fields, {})),
+        observed=seen.fields,
+    )
+
+
+def _count_unchanged(question: Question, changes: Iterable[Change]) -> int:
+    changed = {change.address for change in changes}
+    return sum(
+        address not in changed and address in question.observed
+        for address in question.desired
+        if question.selection.includes(address)
+    )
+

@@ -1,0 +1,71 @@
+"""In what order changes are shown, and which must wait for which. Pure; called by `compare`, obeyed by `engine.execute`."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from freehold.planning.address import Address
+from freehold.planning.change import Action, Change
+from freehold.planning.resource import Desired, Kind, Observed
+
+
+def in_order(changes: Iterable[Change], kinds: Mapping[str, Kind]) -> tuple[Change, ...]:
+    """Stable: by domain, then what is made (what others need first), then what is deleted (the reverse)."""
+
+    def key(change: Change) -> tuple[str, bool, int, str]:
+        deletes = change.action is Action.DELETE
+        rank = kinds[change.address.kind].rank
+        return change.address.domain, deletes, -rank if deletes else rank, change.address.name
+
+    return tuple(sorted(changes, key=key))
+
+
+def with_waits(
+    changes: Sequence[Change],
+    desired: Mapping[Address, Desired],
+    observed: Mapping[Address, Observed],
+) -> list[Change]:
+    """The same changes, each knowing the changes that must be done before it.
+
+    What is made waits for what it needs and for whoever gives up what it claims; what is deleted waits for
+    everything that still uses it.
+    """
+    by_address = {change.address: change for change in changes}
+    holders = _holders(observed)
+    users = _users(observed)
+    result = []
+    for change in changes:
+        if change.action is Action.DELETE:
+            waits = users[change.address]
+        else:
+            wanted = desired[change.address]
+            waits = {*_made(wanted.depends_on, by_address), *_releases(wanted, holders, by_address)}
+        result.append(replace(change, waits_for=frozenset(waits & by_address.keys())))
+    return result
+
+
+def _made(addresses: Iterable[Address], changes: Mapping[Address, Change]) -> Iterator[Address]:
+    for address in addresses:
+        if address in changes and changes[address].action is not Action.DELETE:
+            yield address
+
+
+def _releases(
+    wanted: Desired, holders: Mapping[str, Address], changes: Mapping[Address, Change]
+) -> Iterator[Address]:
+    for claim in wanted.claims:
+        holder = holders.get(claim)
+        if holder is not None and holder != wanted.address and holder in changes:
+            yield holder
+
+
+def _holders(observed: Mapping[Address, Observed]) -> dict[str, Address]:
+    return {claim: address for address, seen in observed.items() for claim in seen.claims}
+
+
+def _users(observed: Mapping[Address, Observed]) -> Mapping[Address, set[Address]]:
+    users: defaultdict[Address, set[Address]] = defaultdict(set)
+    for address, seen in observed.items():
+        for needed in seen.depends_on:
+            users[needed].add(address)
+    return users

@@ -1,0 +1,99 @@
+"""Why a plan may not be applied as it is: not ours, protected, taken by somebody else. Pure; called by `compare`."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from freehold.diagnostics import Diagnostic, Severity
+from freehold.planning.address import Address
+from freehold.planning.change import Action, Change
+from freehold.planning.plan import Orphan
+from freehold.planning.resource import Desired, Observed
+
+
+def refusals(
+    desired: Mapping[Address, Desired],
+    observed: Mapping[Address, Observed],
+    changes: Iterable[Change],
+    orphans: Iterable[Orphan],
+    prune: bool,
+) -> Iterator[Diagnostic]:
+    """Everything that stands in the way, all at once."""
+    changed = {change.address: change for change in changes}
+    yield from _not_ours(desired, observed)
+    yield from _claimed(desired, observed, changed)
+    for change in changed.values():
+        yield from _protected(change, observed)
+        yield from _holds_foreign(change, observed)
+    if prune:
+        yield from (_kept(orphan, observed) for orphan in orphans if orphan.protected)
+
+
+def _not_ours(
+    desired: Mapping[Address, Desired], observed: Mapping[Address, Observed]
+) -> Iterator[Diagnostic]:
+    for address in desired:
+        seen = observed.get(address)
+        if seen is None or seen.owned:
+            continue
+        owner = f"belongs to the estate `{seen.owner}`" if seen.owner else "carries no mark of an estate"
+        yield Diagnostic(
+            code="not-ours",
+            summary="Something of this name exists and is not ours",
+            detail=f"{address} exists and {owner}, so it is left alone.",
+            hint=f"Choose another name, or give it to this estate:\n    {seen.adopt}",
+        )
+
+
+def _claimed(
+    desired: Mapping[Address, Desired],
+    observed: Mapping[Address, Observed],
+    changed: Mapping[Address, Change],
+) -> Iterator[Diagnostic]:
+    holders = {claim: address for address, seen in observed.items() for claim in seen.claims}
+    for address, wanted in desired.items():
+        for claim in sorted(wanted.claims):
+            holder = holders.get(claim)
+            if holder is None or holder == address or holder in changed:
+                continue
+            if holder in desired and claim not in desired[holder].claims:
+                continue  # left out by --limit or --only: its change will give the claim up
+            yield Diagnostic(
+                code="claimed",
+                summary="Something else has this address already",
+                detail=f"{address} is to have {claim}, which {holder} holds; infra.yml does not name {holder}.",
+                hint="Delete the orphan in the same run:\n    freehold apply --prune\n"
+                "or give one of the two another address.",
+            )
+
+
+def _protected(change: Change, observed: Mapping[Address, Observed]) -> Iterator[Diagnostic]:
+    seen = observed.get(change.address)
+    if seen is None or not seen.protected or change.action not in (Action.DELETE, Action.REPLACE):
+        return
+    yield Diagnostic(
+        code="protected",
+        summary="This would delete something protected",
+        detail=f"{change.address} is protected ({change.reason}).",
+        hint=f"Lift the protection first:\n    {seen.unprotect}",
+    )
+
+
+def _holds_foreign(change: Change, observed: Mapping[Address, Observed]) -> Iterator[Diagnostic]:
+    seen = observed.get(change.address)
+    if seen is None or change.action is not Action.DELETE or not seen.foreign:
+        return
+    yield Diagnostic(
+        code="holds-foreign",
+        summary="Something that is not ours lives in what would be deleted",
+        detail=f"{change.address} holds {', '.join(seen.foreign)}, which Freehold did not create.",
+        hint="Move or delete it yourself, then run this again.",
+    )
+
+
+def _kept(orphan: Orphan, observed: Mapping[Address, Observed]) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.WARNING,
+        code="protected-orphan",
+        summary="A protected orphan is kept",
+        detail=f"{orphan.address} is protected, so --prune leaves it.",
+        hint=f"To delete it all the same, lift the protection first:\n    {observed[orphan.address].unprotect}",
+    )

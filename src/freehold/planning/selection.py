@@ -1,0 +1,36 @@
+"""What `--limit` and `--only` leave in a plan. Pure; made from the command line by `cli`."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from freehold.planning.address import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Part of an estate: empty collections mean all of it.
+
+    `limits` are `domain` or `domain/machine`; `kinds` are kinds of resources.
+    A machine's limit takes in its volumes, and what its domain needs (project, bridge, profiles) to hold it.
+    """
+
+    limits: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+
+    def includes(self, address: Address) -> bool:
+        """Whether changes of this resource are wanted."""
+        if self.kinds and address.kind not in self.kinds:
+            return False
+        return not self.limits or any(_covers(limit, address) for limit in self.limits)
+
+
+_OF_MACHINES: Collection[str] = frozenset({"instance", "volume"})
+
+
+def _covers(limit: str, address: Address) -> bool:
+    domain, _, machine = limit.partition("/")
+    if address.domain != domain:
+        return False
+    if not machine or address.kind not in _OF_MACHINES:
+        return True
+    return address.name.split("/")[0] == machine

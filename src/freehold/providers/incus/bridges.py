@@ -1,0 +1,64 @@
+"""A domain's bridge: its /24, with DHCP for what declares no address, DNS, and NAT as the way out."""
+
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Interface, IPv4Network
+from typing import Any
+
+from freehold.model import Domain
+from freehold.model.addresses import FIRST_DHCP_HOST, LAST_DHCP_HOST, host
+from freehold.planning.address import Address
+from freehold.planning.change import Change
+from freehold.planning.resource import Desired, Kind, Observed
+from freehold.providers.incus.marks import DOMAIN, ESTATE, declared, owner
+from freehold.providers.incus.objects import ApiObject, fields_of, object_steps
+from freehold.providers.protocol import Step
+from freehold.system.incus.api import Incus
+
+KIND = Kind(name="bridge", rank=1)
+
+
+def bridge_address(domain: str) -> Address:
+    return Address(domain, KIND.name)
+
+
+def desired_bridge(domain: Domain) -> Desired:
+    """The bridge that a domain wants. IPv6 is off: nothing here declares IPv6 addresses."""
+    subnet = domain.subnet
+    config = {
+        "ipv4.address": f"{domain.gateway}/{subnet.prefixlen}",
+        "ipv4.dhcp.ranges": f"{host(subnet, FIRST_DHCP_HOST)}-{host(subnet, LAST_DHCP_HOST)}",
+        "ipv4.nat": "true",
+        "ipv6.address": "none",
+    }
+    return Desired(
+        address=bridge_address(domain.name),
+        fields={"name": domain.bridge, "description": domain.description, "config": config},
+        claims=frozenset({str(subnet)}),
+    )
+
+
+def observed_bridge(estate: str, domain: str, raw: Mapping[str, Any]) -> Observed:
+    """A network as `GET /networks?recursion=1` lists it."""
+    name, config = raw["name"], raw["config"]
+    subnet = subnet_of(raw)
+    return Observed(
+        address=bridge_address(domain),
+        fields={"name": name, "description": raw["description"], "config": declared(config)},
+        owned=owner(config) == estate,
+        owner=owner(config),
+        adopt=f"incus network set {name} {ESTATE}={estate} {DOMAIN}={domain}",
+        claims=frozenset({str(subnet)}) if subnet else frozenset(),
+    )
+
+
+def subnet_of(raw: Mapping[str, Any]) -> IPv4Network | None:
+    """The IPv4 network of a managed bridge, None when it has none."""
+    address = raw["config"].get("ipv4.address", "")
+    return IPv4Interface(address).network if "/" in address else None
+
+
+def bridge_steps(incus: Incus, estate: str, change: Change) -> Sequence[Step]:
+    """How a bridge comes, changes or goes."""
+    name = fields_of(change)["name"]
+    target = ApiObject(noun="bridge", collection="/networks", name=name)
+    return object_steps(incus, estate, change, target, {"type": "bridge"})

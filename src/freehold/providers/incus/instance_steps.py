@@ -1,0 +1,169 @@
+"""How an instance comes, changes, restarts, is created anew, and goes.
+
+A change that needs a restart stops the machine first and writes then: killed anywhere in between, the next look
+finds it stopped and starts it. Waiting for a machine's address is in `readiness.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from freehold.model import MachineType
+from freehold.planning.change import Action, Change
+from freehold.planning.resource import Fields, Impact
+from freehold.providers.incus.images import Images
+from freehold.providers.incus.instances import API_TYPES
+from freehold.providers.incus.marks import IMAGE, INHERITED, marks, merged
+from freehold.providers.incus.objects import fields_of
+from freehold.providers.incus.options import inherited_as_text
+from freehold.providers.incus.readiness import wait_for_address
+from freehold.providers.protocol import Report, Step
+from freehold.system.incus.api import Incus, IncusError
+
+_STOP_SECONDS = 30  # a machine that does not shut down within this is switched off
+_KEPT_FIELDS = ("architecture", "ephemeral", "stateful")
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSteps:
+    """Makes the steps for one change of one instance."""
+
+    incus: Incus
+    images: Images
+    estate: str
+    change: Change
+
+    def all(self) -> Sequence[Step]:
+        """The steps that carry out the change."""
+        match self.change.action:
+            case Action.CREATE:
+                return [self._step("create", self._create), self._wait()]
+            case Action.DELETE:
+                return [*self._stopping(), self._step("delete", self._delete)]
+            case Action.REPLACE:
+                return self._replacement()
+            case Action.UPDATE:
+                return self._update()
+
+    def _update(self) -> Sequence[Step]:
+        fields = {field.path for field in self.change.fields}
+        restarts = self.change.impact is Impact.RESTART
+        steps = list(self._stopping()) if restarts else []
+        if fields != {"state"}:
+            steps.append(self._step("configure", self._configure))
+        if restarts or "state" in fields:
+            steps += [self._step("start", self._start), self._wait()]
+        return steps
+
+    def _replacement(self) -> Sequence[Step]:
+        """The image alone can be changed in place, which keeps everything but the root disk."""
+        in_place = not any(field.path == "type" for field in self.change.fields)
+        if in_place:
+            making = [self._step("rebuild", self._rebuild), self._step("configure", self._configure)]
+            making.append(self._step("start", self._start))
+        else:
+            making = [self._step("delete", self._delete), self._step("create", self._create)]
+        return [*self._stopping(), *making, self._wait()]
+
+    def _stopping(self) -> Sequence[Step]:
+        if self.change.observed is None or self.change.observed["state"] == "stopped":
+            return []
+        return [self._step("stop", self._stop)]
+
+    def _wait(self) -> Step:
+        async def run(report: Report) -> None:
+            await wait_for_address(self.incus, self._project, self._fields, report)
+
+        return Step(f"wait for {self._name}", run, only_waits=True)
+
+    def _step(self, verb: str, run: Any) -> Step:
+        return Step(f"{verb} {self._name}", run)
+
+    @property
+    def _fields(self) -> Fields:
+        return fields_of(self.change)
+
+    @property
+    def _name(self) -> str:
+        return str(self._fields["name"])
+
+    @property
+    def _path(self) -> str:
+        return f"/instances/{self._name}"
+
+    @property
+    def _project(self) -> str:
+        return self.change.address.domain
+
+    def _body(self) -> dict[str, Any]:
+        fields = self._fields
+        config = {
+            **fields["config"],
+            **marks(self.estate, self._project),
+            IMAGE: fields["image"],
+            INHERITED: inherited_as_text(fields["inherited"]),
+        }
+        body = {key: fields[key] for key in ("description", "profiles", "devices")}
+        return {**body, "config": config}
+
+    async def _source(self, report: Report) -> Any:
+        machine_type = MachineType(self._fields["type"])
+        return await self.images.source(self._fields["image"], machine_type, report)
+
+    async def _create(self, report: Report) -> None:
+        body = self._body() | {
+            "name": self._name,
+            "type": API_TYPES[MachineType(self._fields["type"])],
+            "source": await self._source(report),
+            "start": True,
+        }
+        await self.incus.send(
+            "POST", "/instances", body, progress=report, project=self._project
+        )
+
+    async def _rebuild(self, report: Report) -> None:
+        body = {"source": await self._source(report)}
+        await self.incus.send(
+            "POST", f"{self._path}/rebuild", body, progress=report, project=self._project
+        )
+
+    async def _configure(self, report: Report) -> None:
+        current = await self.incus.get(self._path, project=self._project)
+        wanted = self._body()
+        body = {
+            **{key: current[key] for key in _KEPT_FIELDS},
+            **wanted,
+            "config": merged(current["config"], wanted["config"]),
+        }
+        await self.incus.send("PUT", self._path, body, project=self._project)
+
+    async def _start(self, report: Report) -> None:
+        current = await self.incus.get(self._path, project=self._project)
+        action = {"Running": None, "Frozen": "unfreeze"}.get(current["status"], "start")
+        if action is not None:
+            await self._set_state({"action": action, "timeout": -1})
+
+    async def _stop(self, report: Report) -> None:
+        """Ask politely, then switch off. A machine that is deleted or loses its disk is switched off at once."""
+        if self.change.action is Action.UPDATE:
+            try:
+                await self._set_state({"action": "stop", "timeout": _STOP_SECONDS})
+            except IncusError:
+                report("does not shut down by itself: switching it off")
+            else:
+                return
+        await self._force_stop()
+
+    async def _force_stop(self) -> None:
+        try:
+            await self._set_state({"action": "stop", "timeout": -1, "force": True})
+        except IncusError:
+            current = await self.incus.get(self._path, project=self._project)
+            if current["status"] != "Stopped":
+                raise
+
+    async def _set_state(self, body: dict[str, object]) -> None:
+        await self.incus.send("PUT", f"{self._path}/state", body, project=self._project)
+
+    async def _delete(self, report: Report) -> None:
+        await self.incus.send("DELETE", self._path, project=self._project)

@@ -1,0 +1,139 @@
+"""Machines as Incus instances: what infra.yml wants of one, and what Incus shows of it.
+
+The steps that change one are in `instance_steps.py`.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from freehold.model import Domain, Infra, Machine, MachineType
+from freehold.model.names import hardware_address
+from freehold.planning.address import Address
+from freehold.planning.resource import Desired, Kind, Observed
+from freehold.providers.incus.bridges import bridge_address
+from freehold.providers.incus.marks import ESTATE, IMAGE, INHERITED, declared, owner
+from freehold.providers.incus.options import impact_of, inherited, inherited_from_text
+from freehold.providers.incus.profiles import DEFAULT, profile_address
+from freehold.providers.incus.projects import project_address
+from freehold.providers.incus.volumes import volume_address
+
+KIND = Kind(name="instance", rank=4, holds_data=True, impact_of=impact_of)
+
+API_TYPES = {MachineType.CONTAINER: "container", MachineType.VM: "virtual-machine"}
+_MACHINE_TYPES = {api: machine.value for machine, api in API_TYPES.items()}
+_PROTECTION = "security.protection.delete"
+
+
+def instance_address(domain: str, machine: str) -> Address:
+    return Address(domain, KIND.name, machine)
+
+
+def desired_instances(infra: Infra, domain: Domain) -> Iterable[Desired]:
+    """The instances that a domain wants; its machines must have their addresses allocated."""
+    for machine in domain.machines:
+        yield _desired(infra, domain, machine)
+
+
+def _desired(infra: Infra, domain: Domain, machine: Machine) -> Desired:
+    config = _config(machine)
+    profiles = [profile for name in machine.profiles if (profile := domain.profile(name))]
+    return Desired(
+        address=instance_address(domain.name, machine.name),
+        fields={
+            "name": machine.instance,
+            "type": machine.type.value,
+            "image": machine.image,
+            "state": "running",
+            "description": machine.description,
+            "profiles": [DEFAULT, *machine.profiles],
+            "config": config,
+            "inherited": inherited(profiles, config, machine.type),
+            "devices": _devices(infra, domain, machine),
+        },
+        depends_on=_needs(domain.name, [DEFAULT, *machine.profiles], _volumes(machine)),
+        claims=frozenset({str(machine.address)}),
+        protected=machine.protect,
+    )
+
+
+def _config(machine: Machine) -> dict[str, str]:
+    config = dict(machine.config)
+    if machine.cpu is not None:
+        config["limits.cpu"] = str(machine.cpu)
+    if machine.memory is not None:
+        config["limits.memory"] = str(machine.memory)
+    if machine.protect:
+        config[_PROTECTION] = "true"
+    return config
+
+
+def _devices(infra: Infra, domain: Domain, machine: Machine) -> dict[str, dict[str, str]]:
+    """Devices of the machine's own; `eth0` overrides the profile's so that it can carry the address."""
+    devices = {
+        "eth0": {
+            "type": "nic",
+            "name": "eth0",
+            "network": domain.bridge,
+            "ipv4.address": str(machine.address),
+            "hwaddr": hardware_address(infra.name, machine.instance),
+        }
+    }
+    if machine.disk is not None:
+        devices["root"] = {"type": "disk", "path": "/", "pool": infra.storage, "size": str(machine.disk)}
+    if machine.gpu:
+        devices["gpu"] = {"type": "gpu"}
+    for volume in machine.volumes:
+        devices[volume.name] = {
+            "type": "disk",
+            "path": volume.path,
+            "pool": infra.storage,
+            "source": machine.volume_name(volume),
+        }
+    return devices
+
+
+def _volumes(machine: Machine) -> list[str]:
+    return [machine.volume_name(volume) for volume in machine.volumes]
+
+
+def _needs(domain: str, profiles: Iterable[str], volumes: Iterable[str]) -> frozenset[Address]:
+    return frozenset(
+        {
+            project_address(domain),
+            bridge_address(domain),
+            *(profile_address(domain, name) for name in profiles),
+            *(volume_address(domain, name) for name in volumes),
+        }
+    )
+
+
+def observed_instance(estate: str, domain: str, raw: Mapping[str, Any]) -> Observed:
+    """An instance as `GET /instances?recursion=1` lists it."""
+    name, config, devices = raw["name"], raw["config"], raw["devices"]
+    address = instance_address(domain, name.removeprefix(f"{domain}-"))
+    nic_address = devices.get("eth0", {}).get("ipv4.address")
+    return Observed(
+        address=address,
+        fields={
+            "name": name,
+            "type": _MACHINE_TYPES[raw["type"]],
+            "image": config.get(IMAGE, ""),
+            "state": raw["status"].lower(),
+            "description": raw["description"],
+            "profiles": raw["profiles"],
+            "config": declared(config),
+            "inherited": inherited_from_text(config.get(INHERITED, "{}")),
+            "devices": devices,
+        },
+        owned=owner(config) == estate,
+        owner=owner(config),
+        adopt=f"incus config set --project {domain} {name} {ESTATE}={estate}",
+        depends_on=_needs(domain, raw["profiles"], _sources(devices)),
+        claims=frozenset({nic_address} if nic_address else ()),
+        protected=config.get(_PROTECTION) == "true",
+        unprotect=f"incus config unset --project {domain} {name} {_PROTECTION}",
+    )
+
+
+def _sources(devices: Mapping[str, Mapping[str, str]]) -> list[str]:
+    return [device["source"] for device in devices.values() if "source" in device and "pool" in device]

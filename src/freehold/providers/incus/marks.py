@@ -1,0 +1,31 @@
+"""How Freehold knows its own in Incus: `user.freehold.*` keys on every object it makes. Used by all modules here."""
+
+from collections.abc import Mapping
+
+ESTATE = "user.freehold.estate"
+DOMAIN = "user.freehold.domain"
+IMAGE = "user.freehold.image"  # the image as infra.yml names it; Incus itself only keeps a fingerprint
+INHERITED = "user.freehold.inherited"  # JSON: what the last start took from profiles and a live change cannot touch
+
+_KEPT_PREFIXES = ("volatile.", "image.", "user.")
+
+
+def marks(estate: str, domain: str) -> dict[str, str]:
+    """The keys that make an object ours."""
+    return {ESTATE: estate, DOMAIN: domain}
+
+
+def owner(config: Mapping[str, str]) -> str | None:
+    """The estate whose mark the object carries, None when it carries none."""
+    return config.get(ESTATE)
+
+
+def declared(config: Mapping[str, str]) -> dict[str, str]:
+    """The part of an object's config that infra.yml speaks of: not the server's own keys, nor people's `user.*`."""
+    return {key: value for key, value in config.items() if not key.startswith(_KEPT_PREFIXES)}
+
+
+def merged(current: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
+    """The config to write over `current`: what infra.yml does not speak of stays, the rest is as wanted."""
+    kept = {key: value for key, value in current.items() if key.startswith(_KEPT_PREFIXES)}
+    return {**kept, **wanted}

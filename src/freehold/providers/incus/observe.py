@@ -1,0 +1,113 @@
+"""One look at an Incus server: a fixed number of recursive reads, whatever the size of the estate.
+
+`read_server` reads; `observed_of` turns what was read into Observed values. Called by `provider.py`.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from freehold.planning.address import Address
+from freehold.planning.resource import Observed
+from freehold.providers.incus.bridges import observed_bridge
+from freehold.providers.incus.instances import observed_instance
+from freehold.providers.incus.marks import DOMAIN, owner
+from freehold.providers.incus.profiles import DEFAULT, observed_profile
+from freehold.providers.incus.projects import observed_project
+from freehold.providers.incus.volumes import observed_volume
+from freehold.system.incus.api import Incus
+
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What the API answered. Volumes are by pool."""
+
+    projects: Sequence[Raw]
+    networks: Sequence[Raw]
+    profiles: Sequence[Raw]
+    instances: Sequence[Raw]
+    volumes: Mapping[str, Sequence[Raw]]
+
+
+async def read_server(incus: Incus) -> Server:
+    """Read everything at once."""
+    projects, networks, profiles, instances, pools = await asyncio.gather(
+        incus.get("/projects", recursion="1"),
+        incus.get("/networks", recursion="1"),
+        incus.get("/profiles", recursion="1", **_EVERYWHERE),
+        incus.get("/instances", recursion="1", **_EVERYWHERE),
+        incus.get("/storage-pools"),
+    )
+    names = [url.rsplit("/", 1)[1] for url in pools]
+    volumes = await asyncio.gather(
+        *(
+            incus.get(f"/storage-pools/{name}/volumes/custom", recursion="1", **_EVERYWHERE)
+            for name in names
+        )
+    )
+    return Server(projects, networks, profiles, instances, dict(zip(names, volumes, strict=True)))
+
+
+_EVERYWHERE = {"all-projects": "true"}
+
+
+def observed_of(
+    server: Server, estate: str, domains: Collection[str], bridges: Mapping[str, str]
+) -> dict[Address, Observed]:
+    """What of a server concerns an estate: its own objects, and whatever stands at the names it wants.
+
+    `domains` are those of infra.yml; `bridges` maps the names of their bridges to domains.
+    """
+    ours = {raw["name"] for raw in server.projects if owner(raw["config"]) == estate}
+    relevant = ours | set(domains)
+    foreign: defaultdict[str, list[str]] = defaultdict(list)
+    found = [
+        *_inside(server, estate, relevant, foreign),
+        *_bridges(server, estate, bridges),
+    ]
+    found += [
+        observed_project(estate, raw, foreign[raw["name"]])
+        for raw in server.projects
+        if raw["name"] in relevant
+    ]
+    return {seen.address: seen for seen in found}
+
+
+def _bridges(server: Server, estate: str, bridges: Mapping[str, str]) -> Iterator[Observed]:
+    for raw in server.networks:
+        config = raw.get("config") or {}
+        if owner(config) == estate:
+            yield observed_bridge(estate, config.get(DOMAIN, raw["name"]), raw)
+        elif raw["name"] in bridges:
+            yield observed_bridge(estate, bridges[raw["name"]], raw)
+
+
+def _inside(
+    server: Server, estate: str, domains: Collection[str], foreign: defaultdict[str, list[str]]
+) -> Iterator[Observed]:
+    """Profiles, volumes and instances of the projects; notes in `foreign` what lives there without our mark."""
+    for raw in server.profiles:
+        if raw["project"] in domains:
+            profile = observed_profile(estate, raw["project"], raw)
+            if profile is not None:
+                yield profile
+            if raw["name"] != DEFAULT:
+                _note(foreign, estate, "profile", raw)
+    for raw in server.instances:
+        if raw["project"] in domains:
+            yield observed_instance(estate, raw["project"], raw)
+            _note(foreign, estate, "instance", raw)
+    for pool, volumes in server.volumes.items():
+        for raw in volumes:
+            if raw["project"] in domains:
+                yield observed_volume(estate, raw["project"], pool, raw)
+                _note(foreign, estate, "volume", raw)
+
+
+def _note(foreign: defaultdict[str, list[str]], estate: str, noun: str, raw: Raw) -> None:
+    if owner(raw["config"]) != estate:
+        foreign[raw["project"]].append(f"{noun} {raw['name']}")

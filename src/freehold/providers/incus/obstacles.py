@@ -1,0 +1,65 @@
+"""What on a server keeps an estate from being made there, besides single resources. Pure; called by `provider.py`."""
+
+from collections.abc import Iterator, Mapping
+
+from freehold.diagnostics import Diagnostic
+from freehold.model import Infra
+from freehold.planning.address import Address
+from freehold.planning.resource import Observed
+from freehold.providers.incus.bridges import subnet_of
+from freehold.providers.incus.marks import owner
+from freehold.providers.incus.observe import Server
+
+
+def obstacles(
+    infra: Infra, server: Server, observed: Mapping[Address, Observed]
+) -> Iterator[Diagnostic]:
+    """Everything found, all at once."""
+    yield from _missing_pool(infra, server)
+    yield from _other_pool(infra, observed)
+    yield from _taken_subnets(infra, server)
+
+
+def _missing_pool(infra: Infra, server: Server) -> Iterator[Diagnostic]:
+    if infra.storage in server.volumes:
+        return
+    known = ", ".join(f"`{name}`" for name in sorted(server.volumes))
+    yield Diagnostic(
+        code="no-storage-pool",
+        summary="The storage pool does not exist",
+        detail=f"infra.yml keeps machines in the pool `{infra.storage}`; "
+        + (f"this server has {known}." if known else "this server has no pool yet."),
+        hint="Name an existing pool in `defaults.storage`, or make one:\n"
+        f"    incus storage create {infra.storage} btrfs",
+    )
+
+
+def _other_pool(infra: Infra, observed: Mapping[Address, Observed]) -> Iterator[Diagnostic]:
+    """Moving data between pools is never a side effect of an apply."""
+    for address, seen in observed.items():
+        pool = seen.fields.get("pool")
+        if seen.owned and pool is not None and pool != infra.storage:
+            yield Diagnostic(
+                code="other-storage-pool",
+                summary="A volume lives in another storage pool",
+                detail=f"{address} lives in `{pool}`; infra.yml says `{infra.storage}`.",
+                hint="Move it (its machine stopped), or set `defaults.storage` back:\n"
+                f"    incus storage volume move --project {address.domain} "
+                f"{pool}/{seen.fields['name']} {infra.storage}/{seen.fields['name']}",
+            )
+
+
+def _taken_subnets(infra: Infra, server: Server) -> Iterator[Diagnostic]:
+    for raw in server.networks:
+        subnet = subnet_of(raw) if raw.get("config") else None
+        if subnet is None or owner(raw["config"]) == infra.name:
+            continue
+        for domain in infra.domains:
+            if domain.bridge != raw["name"] and subnet.overlaps(domain.subnet):
+                yield Diagnostic(
+                    code="subnet-in-use",
+                    summary="Another bridge uses these addresses",
+                    detail=f"{domain.name} is to have {domain.subnet}; the bridge {raw['name']}, "
+                    f"which is not ours, has {subnet}.",
+                    hint="Give the domain another `subnet_id`, or the estate another `network.base`.",
+                )

@@ -1,0 +1,67 @@
+"""The Incus provider: projects, bridges, profiles, volumes and instances of an estate on one Incus server.
+
+Made by `cli` with a client and a source of images; driven by `engine` through `providers.protocol.Provider`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from freehold.model import Infra
+from freehold.planning.address import Address
+from freehold.planning.change import Change
+from freehold.planning.resource import Desired, Kind, Observed
+from freehold.providers.incus import bridges, instances, profiles, projects, volumes
+from freehold.providers.incus.addresses import with_addresses
+from freehold.providers.incus.images import Images
+from freehold.providers.incus.instance_steps import InstanceSteps
+from freehold.providers.incus.observe import observed_of, read_server
+from freehold.providers.incus.obstacles import obstacles
+from freehold.providers.protocol import Observation, Step
+from freehold.system.incus.api import Incus
+
+KINDS = {
+    module.KIND.name: module.KIND for module in (projects, bridges, profiles, volumes, instances)
+}
+
+
+class IncusProvider:
+    """One Incus server as Freehold sees it."""
+
+    def __init__(self, incus: Incus, images: Images) -> None:
+        self.incus = incus
+        self._images = images
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        return KINDS
+
+    async def observe(self, infra: Infra) -> Observation:
+        server = await read_server(self.incus)
+        names = {domain.bridge: domain.name for domain in infra.domains}
+        observed = observed_of(server, infra.name, set(names.values()), names)
+        return Observation(observed, tuple(obstacles(infra, server, observed)))
+
+    def desired(self, infra: Infra, observation: Observation) -> Mapping[Address, Desired]:
+        allocated = with_addresses(infra, observation.observed)
+        wanted: list[Desired] = []
+        for domain in allocated.domains:
+            wanted += [projects.desired_project(domain), bridges.desired_bridge(domain)]
+            wanted += profiles.desired_profiles(domain, infra.storage)
+            wanted += volumes.desired_volumes(domain, infra.storage)
+            wanted += instances.desired_instances(allocated, domain)
+        return {desired.address: desired for desired in wanted}
+
+    def steps(self, estate: str, change: Change) -> Sequence[Step]:
+        match change.address.kind:
+            case projects.KIND.name:
+                return projects.project_steps(self.incus, estate, change)
+            case bridges.KIND.name:
+                return bridges.bridge_steps(self.incus, estate, change)
+            case profiles.KIND.name:
+                return profiles.profile_steps(self.incus, estate, change)
+            case volumes.KIND.name:
+                return volumes.volume_steps(self.incus, estate, change)
+            case _:
+                return InstanceSteps(self.incus, self._images, estate, change).all()
+
+    async def wait_ready(self, timeout: float) -> None:
+        await self.incus.wait_ready(timeout)

@@ -1,0 +1,60 @@
+"""What every provider is: one system that Freehold can observe and change. Called by `engine`.
+
+A new system is a new package beside this module that implements `Provider`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from freehold.diagnostics import Diagnostic
+from freehold.model import Infra
+from freehold.planning.address import Address
+from freehold.planning.change import Change
+from freehold.planning.resource import Desired, Kind, Observed
+
+Report = Callable[[str], None]
+"""Receives what a step is doing right now: `rootfs: 45%`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One look at a system: what is there, and what about it needs saying."""
+
+    observed: Mapping[Address, Observed] = field(default_factory=dict)
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One action of a change, in words and as something to await.
+
+    `only_waits` marks a step that costs the system nothing, so that it takes no other step's place.
+    """
+
+    description: str
+    run: Callable[[Report], Awaitable[None]]
+    only_waits: bool = False
+
+
+class Provider(Protocol):
+    """One system.
+
+    `observe` and the steps raise BackendError; BackendInterrupted where another try is worth it.
+    """
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """The kinds of resources it brings."""
+
+    async def observe(self, infra: Infra) -> Observation:
+        """What exists of this estate, and whatever else stands at names that the estate wants."""
+
+    def desired(self, infra: Infra, observation: Observation) -> Mapping[Address, Desired]:
+        """What infra.yml wants. The observation only tells which allocated addresses are kept."""
+
+    def steps(self, estate: str, change: Change) -> Sequence[Step]:
+        """The actions that carry out a change of this estate, in order."""
+
+    async def wait_ready(self, timeout: float) -> None:
+        """Return once the system answers again. Raises BackendError when it does not."""

@@ -1,0 +1,96 @@
+"""One HTTP request over a unix socket, synchronous, with nothing heavy imported.
+
+Called by `operations.lab`, which asks its Incus a handful of questions; everything that manages an estate uses the
+asynchronous client in `system.incus`.
+"""
+
+import http.client
+import json
+import socket
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Status code and decoded JSON object of an answer."""
+
+    code: int
+    body: dict[str, Any]
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("unix.socket", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def ask(
+    path: Path,
+    method: str,
+    target: str,
+    content: object = None,
+    *,
+    timeout: float = 10.0,
+) -> Reply:
+    """Send `content` as JSON (None: nothing) and return the JSON answer.
+
+    Raises OSError when nobody listens or the answer takes longer than `timeout` seconds (TimeoutError), and
+    http.client.HTTPException or ValueError when it is not HTTP or not a JSON object.
+    """
+    body = b"" if content is None else json.dumps(content).encode()
+    headers = {} if content is None else {"Content-Type": "application/json"}
+    return _exchange(path, method, target, body, headers, timeout)
+
+
+def upload(
+    path: Path,
+    target: str,
+    stream: BinaryIO,
+    headers: Mapping[str, str],
+    *,
+    timeout: float = 600.0,
+) -> Reply:
+    """POST what `stream` holds (its length must be in `headers`); raises as `ask` does."""
+    return _exchange(path, "POST", target, stream, headers, timeout)
+
+
+def _exchange(
+    path: Path,
+    method: str,
+    target: str,
+    body: bytes | BinaryIO,
+    headers: Mapping[str, str],
+    timeout: float,
+) -> Reply:
+    connection = _UnixConnection(path, timeout)
+    try:
+        connection.request(method, target, body=body, headers=dict(headers))
+        answer = connection.getresponse()
+        decoded = json.loads(answer.read())
+    finally:
+        connection.close()
+    if not isinstance(decoded, dict):
+        raise ValueError(f"{method} {target} was not answered by a JSON object")
+    return Reply(answer.status, decoded)
+
+
+def listener_pid(path: Path) -> int | None:
+    """The process that listens on the socket (SO_PEERCRED, unix(7)); None when nobody does."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as handle:
+        try:
+            handle.connect(str(path))
+        except OSError:
+            return None
+        size = struct.calcsize("3i")
+        peer = handle.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    pid: int = struct.unpack("3i", peer)[0]
+    return pid or None
