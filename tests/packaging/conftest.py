@@ -46,16 +46,10 @@ def run(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         )
 
     def pip(*arguments: str | Path) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "pip",
-            "--python",
-            environment / "bin" / "python",
-            "install",
-        ]
+        target = str(environment / "bin" / "python")
+        command = [sys.executable, "-m", "pip", "--python", target, "install"]
         done = subprocess.run(
-            [*command, "--quiet", "--root-user-action=ignore", *arguments],
+            [*command, "--quiet", "--root-user-action=ignore", *map(str, arguments)],
             env=kept,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -8,14 +8,14 @@ from freehold.planning.change import Change
 from freehold.planning.plan import Plan
 
 
-def agree(
-    plan: Plan, estate: str, verb: str, *, yes: bool, confirmed: Collection[str]
-) -> bool:
+def agree(plan: Plan, estate: str, verb: str, *, yes: bool, confirmed: Collection[str]) -> bool:
     """Get every agreement the plan needs; True when somebody was asked, so that time has passed.
 
     Raises UsageError when an agreement is missing and nobody is there to be asked.
     """
-    unconfirmed = [change for change in plan.destructive if not _confirmed(change, estate, confirmed)]
+    unconfirmed = [
+        change for change in plan.destructive if not _confirmed(change, estate, confirmed)
+    ]
     asks = bool(unconfirmed) or not yes
     if not asks:
         return False
@@ -72,6 +72,4 @@ def _ask(question: str) -> None:
 
 
 def _declined() -> Diagnostic:
-    return Diagnostic(
-        code="declined", summary="Not agreed", detail="Nothing was changed."
-    )
+    return Diagnostic(code="declined", summary="Not agreed", detail="Nothing was changed.")

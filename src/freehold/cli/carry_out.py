@@ -39,7 +39,7 @@ class Job:
     planner_for: Callable[[IncusProvider], Planner]
     yes: bool = False
     confirm: tuple[str, ...] = ()
-    check: Callable[[Plan], None] = lambda plan: None
+    check: Callable[[Plan, Mapping[Address, Observed]], None] = lambda plan, observed: None
 
 
 def carry_out(job: Job) -> ExitCode:
@@ -58,7 +58,7 @@ async def _run(job: Job, folder: Path, stop: asyncio.Event) -> ExitCode:
         planner = job.planner_for(provider)
         picture = await planner.look()
         plan = picture.plan
-        job.check(plan)
+        job.check(plan, picture.observed)
         _show(job, plan)
         if not plan.can_apply:
             raise FreeholdError(*plan.diagnostics)
@@ -67,7 +67,7 @@ async def _run(job: Job, folder: Path, stop: asyncio.Event) -> ExitCode:
             return _nothing_done(job, plan)
         if agree(plan, job.estate, job.verb, yes=job.yes, confirmed=job.confirm):
             now = await planner.look()
-            _still_so(plan, now.observed)
+            _still_so(picture.observed, now.observed)
         return await _execute(job, folder, planner, plan, stop)
 
 
@@ -111,8 +111,8 @@ async def _execute(
     return result.exit_code
 
 
-def _still_so(plan: Plan, observed: Mapping[Address, Observed]) -> None:
-    different = moved(plan, observed)
+def _still_so(before: Mapping[Address, Observed], now: Mapping[Address, Observed]) -> None:
+    different = [str(address) for address in moved(before, now)]
     if different:
         raise StalePlan(
             Diagnostic(

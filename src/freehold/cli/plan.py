@@ -12,7 +12,7 @@ from freehold.cli import estate
 from freehold.cli.options import Common, Directory, InLab, Json, Limit, Only, Prune, common
 from freehold.diagnostics import ExitCode
 from freehold.engine.planner import Picture, Planner
-from freehold.planning.document import SavedPlan, plan_document
+from freehold.planning.document import SavedPlan, digests, plan_document
 from freehold.planning.plan import Plan
 from freehold.system.files import write_atomically
 from freehold.views.plan import render_plan
@@ -31,7 +31,8 @@ def register(app: typer.Typer) -> None:
         only: Only = None,
         prune: Prune = False,
         out: Annotated[
-            Path | None, typer.Option("--out", help="Save the plan for `apply FILE`.", metavar="FILE")
+            Path | None,
+            typer.Option("--out", help="Save the plan for `apply FILE`.", metavar="FILE"),
         ] = None,
         detailed_exitcode: Annotated[
             bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes.")
@@ -47,12 +48,13 @@ def register(app: typer.Typer) -> None:
                 planner = Planner(infra=infra, provider=provider, selection=selection, prune=prune)
                 return await planner.look()
 
-        made = asyncio.run(look()).plan
+        picture = asyncio.run(look())
+        made = picture.plan
         _show(options, made)
         if out is not None:
             saved = SavedPlan(
                 document=plan_document(made),
-                digests=made.digests,
+                digests=digests(picture.observed),
                 sources=loaded.sources,
                 selection=selection,
                 prune=prune,

@@ -32,10 +32,8 @@ def register(app: typer.Typer) -> None:
 
         async def look() -> Status:
             async with estate.provider(options) as provider:
-                picture = await Planner(
-                    infra=infra, provider=provider, selection=selection
-                ).look()
-                return await read_status(provider.incus, infra, picture)
+                picture = await Planner(infra=infra, provider=provider, selection=selection).look()
+                return await read_status(provider.incus, infra, picture, selection)
 
         found = asyncio.run(look())
         if options.json:

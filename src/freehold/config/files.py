@@ -36,8 +36,7 @@ class Text:
 
 def read_estate(path: Path) -> tuple[list[Text], list[Diagnostic]]:
     """The main file and those of `infra.d/` beside it, in the order in which they count."""
-    is_folder = path.is_dir()
-    main = path / MAIN_FILE if is_folder else path
+    main = path / MAIN_FILE if _is_folder(path) else path
     texts = [read_text(main)]
     problems: list[Diagnostic] = []
     if main.name == MAIN_FILE:
@@ -45,6 +44,13 @@ def read_estate(path: Path) -> tuple[list[Text], list[Diagnostic]]:
         extra, problems = _extra_files(folder)
         texts += [read_text(file) for file in extra]
     return texts, problems
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # not allowed to look: reading will say so
+        return False
 
 
 def shown(path: Path) -> str:

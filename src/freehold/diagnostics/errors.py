@@ -1,12 +1,12 @@
 """The exceptions that stop a verb. Each carries Diagnostics and knows its exit code; only `cli` catches them all.
 
-    FreeholdError
-    ├── ConfigError      infra.yml is wrong (exit 3)
-    ├── UsageError       the command line is wrong (exit 64)
-    ├── LockHeld         another run is at work
-    ├── StalePlan        the world moved since the plan was made
-    └── BackendError     a system refused or failed
-        └── BackendInterrupted   it went away for a moment: worth another try
+FreeholdError
+├── ConfigError      infra.yml is wrong (exit 3)
+├── UsageError       the command line is wrong (exit 64)
+├── LockHeld         another run is at work
+├── StalePlan        the world moved since the plan was made
+└── BackendError     a system refused or failed
+    └── BackendInterrupted   it went away for a moment: worth another try
 """
 
 from collections.abc import Sequence

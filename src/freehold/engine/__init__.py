@@ -1,0 +1,1 @@
+"""Looks at the real systems, walks plans, keeps the lock and the journal."""

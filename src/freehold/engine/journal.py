@@ -36,7 +36,9 @@ class Journal:
         runs = folder / STATE_FOLDER / "runs"
         runs.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.run = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"[:-3] + f"-{verb}"
-        self._file = os.open(runs / f"{self.run}.jsonl", os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        self._file = os.open(
+            runs / f"{self.run}.jsonl", os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600
+        )
         self._write("run-started", schema=SCHEMA, verb=verb, pid=os.getpid())
 
     def planned(self, plan: Plan) -> None:

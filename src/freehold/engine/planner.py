@@ -7,8 +7,9 @@ from freehold.diagnostics import Diagnostic
 from freehold.model import Infra
 from freehold.planning.address import Address
 from freehold.planning.change import Change
-from freehold.planning.compare import Question, compare
+from freehold.planning.compare import compare
 from freehold.planning.plan import Plan
+from freehold.planning.question import Question
 from freehold.planning.resource import Desired, Observed
 from freehold.planning.selection import Selection
 from freehold.providers.protocol import Provider
@@ -49,8 +50,9 @@ class Planner:
                 observed=observation.observed,
                 kinds=self.provider.kinds,
                 selection=self.selection,
-                prune=self.prune or self.destroy or self.orphans_only,
+                prune=self.prune or self.orphans_only,
                 only_orphans=self.orphans_only,
+                destroy=self.destroy,
             )
         )
         diagnostics: tuple[Diagnostic, ...] = () if self.destroy else observation.diagnostics

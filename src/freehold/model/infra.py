@@ -13,7 +13,6 @@ from freehold.model.names import bridge_name, instance_name, volume_name
 from freehold.model.size import Size
 
 
-
 class MachineType(StrEnum):
     """What kind of Incus instance a machine is."""
 

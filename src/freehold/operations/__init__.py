@@ -1,0 +1,1 @@
+"""Verbs that are not "make it so": status, verify, doctor, graph, the lab."""

@@ -1,0 +1,1 @@
+"""Desired against observed: changes, their order, the plan. Pure values; no I/O."""

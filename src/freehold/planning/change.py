@@ -36,7 +36,9 @@ class FieldChange:
 class Change:
     """Everything apply needs to know about one resource; it decides nothing beyond this.
 
-    `waits_for` are the addresses whose changes must be done before.
+    `waits_for` are the addresses whose changes must be done before. `claims_from` are those that hold what this one
+    is to have (an IP address) and only need to have let go of it; `lets_go` says that others wait so for this one.
+    Two machines can swap addresses that way.
     """
 
     address: Address
@@ -48,6 +50,8 @@ class Change:
     desired: Fields | None = None
     observed: Fields | None = None
     waits_for: frozenset[Address] = frozenset()
+    claims_from: frozenset[Address] = frozenset()
+    lets_go: bool = False
 
 
 def differences(before: Fields, after: Fields) -> Iterator[tuple[str, Any, Any]]:

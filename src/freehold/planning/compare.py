@@ -1,40 +1,21 @@
 """Desired against observed: makes the Plan. Pure; called by `engine.planner` for plan, apply, verify and status alike."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from freehold.planning.address import Address
 from freehold.planning.change import Action, Change, FieldChange, differences
 from freehold.planning.order import in_order, with_waits
 from freehold.planning.plan import Orphan, Plan
+from freehold.planning.question import Question
 from freehold.planning.refusals import refusals
-from freehold.planning.resource import Desired, Fields, Impact, Kind, Observed
-from freehold.planning.selection import Selection
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is compared: the two sides, the kinds' rules, and what the user asked for.
-
-    `prune` deletes orphans too; `only_orphans` leaves everything else as it is.
-    """
-
-    estate: str
-    desired: Mapping[Address, Desired]
-    observed: Mapping[Address, Observed]
-    kinds: Mapping[str, Kind]
-    selection: Selection = Selection()
-    prune: bool = False
-    only_orphans: bool = False
+from freehold.planning.resource import Desired, Impact, Kind, Observed
 
 
 def compare(question: Question) -> Plan:
     """The plan that makes the selected part of the estate as declared."""
     changes = [] if question.only_orphans else list(_wanted_changes(question))
     orphans = list(_orphans(question))
-    if question.prune:
+    if question.prune or question.destroy:
         kept = _kept(question, orphans)
         changes += [_deletion(question, o.address) for o in orphans if o.address not in kept]
     deleted = {change.address for change in changes if change.action is Action.DELETE}
@@ -45,21 +26,19 @@ def compare(question: Question) -> Plan:
         changes=ordered,
         orphans=left,
         unchanged=_count_unchanged(question, ordered),
-        diagnostics=tuple(refusals(question.desired, question.observed, ordered, left, question.prune)),
-        digests={str(address): digest(seen.fields) for address, seen in question.observed.items()},
+        diagnostics=tuple(refusals(question, ordered, left)),
     )
 
 
-def digest(fields: Fields) -> str:
-    """A short fingerprint of observed fields, the same for equal fields."""
-    text = json.dumps(fields, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def moved(plan: Plan, observed: Mapping[Address, Observed]) -> list[str]:
-    """The addresses that are no longer as the plan saw them; empty when it may be carried out."""
-    now = {str(address): digest(seen.fields) for address, seen in observed.items()}
-    return sorted(key for key in {*plan.digests, *now} if plan.digests.get(key) != now.get(key))
+def moved(before: Mapping[Address, Observed], now: Mapping[Address, Observed]) -> list[Address]:
+    """What is no longer as it was seen; empty when a plan made from `before` still holds."""
+    return sorted(
+        address
+        for address in {*before, *now}
+        if address not in before
+        or address not in now
+        or before[address].fields != now[address].fields
+    )
 
 
 def _wanted_changes(question: Question) -> Iterator[Change]:
@@ -74,7 +53,9 @@ def _wanted_changes(question: Question) -> Iterator[Change]:
 
 
 def _creation(desired: Desired) -> Change:
-    fields = tuple(FieldChange(path, None, after) for path, _, after in differences({}, desired.fields))
+    fields = tuple(
+        FieldChange(path, None, after) for path, _, after in differences({}, desired.fields)
+    )
     return Change(
         address=desired.address,
         action=Action.CREATE,
@@ -91,7 +72,9 @@ def _correction(kind: Kind, desired: Desired, seen: Observed) -> Iterator[Change
     )
     if not fields:
         return
-    hardest = max((field.impact for field in fields if field.impact), key=lambda impact: impact.rank)
+    hardest = max(
+        (field.impact for field in fields if field.impact), key=lambda impact: impact.rank
+    )
     replaces = hardest is Impact.RECREATE
     yield Change(
         address=desired.address,
@@ -136,7 +119,9 @@ def _deletion(question: Question, address: Address) -> Change:
         action=Action.DELETE,
         reason="infra.yml no longer names it",
         destroys_data=question.kinds[address.kind].holds_data and seen.has_data,
-        fields=tuple(FieldChange(path, before, None) for path, before, _ in differences(seen.fields, {})),
+        fields=tuple(
+            FieldChange(path, before, None) for path, before, _ in differences(seen.fields, {})
+        ),
         observed=seen.fields,
     )
 
@@ -148,4 +133,3 @@ def _count_unchanged(question: Question, changes: Iterable[Change]) -> int:
         for address in question.desired
         if question.selection.includes(address)
     )
-

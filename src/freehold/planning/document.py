@@ -4,14 +4,17 @@ A saved plan carries the files it was made from. Applying it makes the plan agai
 the same, field by field, on a world that has not moved: so it does exactly what was shown, or nothing.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from freehold.diagnostics import Diagnostic, StalePlan, UsageError
+from freehold.planning.address import Address
 from freehold.planning.change import Change
 from freehold.planning.plan import Plan
+from freehold.planning.resource import Fields, Observed
 from freehold.planning.selection import Selection
 
 SCHEMA = 1
@@ -50,6 +53,16 @@ def change_document(change: Change) -> dict[str, Any]:
     }
 
 
+def digests(observed: Mapping[Address, Observed]) -> dict[str, str]:
+    """A short fingerprint of everything that was seen: equal for equal fields, and telling nothing of them."""
+    return {str(address): _digest(seen.fields) for address, seen in observed.items()}
+
+
+def _digest(fields: Fields) -> str:
+    text = json.dumps(fields, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedPlan:
     """A plan on disk: what it showed, what it saw, and all that is needed to make it again.
@@ -71,7 +84,9 @@ class SavedPlan:
             "kinds": self.selection.kinds,
             "prune": self.prune,
         }
-        return json.dumps({**self.document, "inputs": inputs, "digests": dict(self.digests)}, indent=1)
+        return json.dumps(
+            {**self.document, "inputs": inputs, "digests": dict(self.digests)}, indent=1
+        )
 
     @classmethod
     def parse(cls, text: str, name: str) -> "SavedPlan":
@@ -91,13 +106,15 @@ class SavedPlan:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(_not_a_plan(name)) from error
 
-    def check(self, plan: Plan) -> None:
-        """Raise StalePlan unless `plan`, made again just now, is what this one showed."""
-        now = {str(key): value for key, value in plan.digests.items()}
+    def check(self, plan: Plan, observed: Mapping[Address, Observed]) -> None:
+        """Raise StalePlan unless `plan`, made again just now from `observed`, is what this one showed."""
+        now = digests(observed)
         moved = sorted(k for k in {*self.digests, *now} if self.digests.get(k) != now.get(k))
         if not moved and json.loads(json.dumps(plan_document(plan))) == self.document:
             return
-        what = ", ".join(moved[:8]) + (", …" if len(moved) > 8 else "") if moved else "the plan itself"
+        what = (
+            ", ".join(moved[:8]) + (", …" if len(moved) > 8 else "") if moved else "the plan itself"
+        )
         raise StalePlan(
             Diagnostic(
                 code="stale-plan",

@@ -33,14 +33,26 @@ def with_waits(
     by_address = {change.address: change for change in changes}
     holders = _holders(observed)
     users = _users(observed)
+    claims = {
+        change.address: frozenset(_held_by(desired[change.address], holders, by_address))
+        for change in changes
+        if change.action is not Action.DELETE
+    }
+    awaited = frozenset().union(*claims.values())
     result = []
     for change in changes:
         if change.action is Action.DELETE:
-            waits = users[change.address]
+            waits = frozenset(users[change.address] & by_address.keys())
         else:
-            wanted = desired[change.address]
-            waits = {*_made(wanted.depends_on, by_address), *_releases(wanted, holders, by_address)}
-        result.append(replace(change, waits_for=frozenset(waits & by_address.keys())))
+            waits = frozenset(_made(desired[change.address].depends_on, by_address))
+        result.append(
+            replace(
+                change,
+                waits_for=waits,
+                claims_from=claims.get(change.address, frozenset()),
+                lets_go=change.address in awaited,
+            )
+        )
     return result
 
 
@@ -50,7 +62,7 @@ def _made(addresses: Iterable[Address], changes: Mapping[Address, Change]) -> It
             yield address
 
 
-def _releases(
+def _held_by(
     wanted: Desired, holders: Mapping[str, Address], changes: Mapping[Address, Change]
 ) -> Iterator[Address]:
     for claim in wanted.claims:

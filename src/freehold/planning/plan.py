@@ -4,8 +4,7 @@ Rendered by `views`, saved by `planning.saved`, carried out by `engine.execute`.
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from freehold.diagnostics import Diagnostic, has_errors
 from freehold.planning.address import Address
@@ -30,17 +29,13 @@ class Orphan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Changes in the order they are shown, orphans, and what keeps the plan from being applied.
-
-    `digests` fingerprint every resource as it was observed, so that a later apply can tell that the world moved.
-    """
+    """Changes in the order they are shown, orphans, and what keeps the plan from being applied."""
 
     estate: str
     changes: tuple[Change, ...] = ()
     orphans: tuple[Orphan, ...] = ()
     unchanged: int = 0
     diagnostics: tuple[Diagnostic, ...] = ()
-    digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:

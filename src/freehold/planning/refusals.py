@@ -6,25 +6,26 @@ from freehold.diagnostics import Diagnostic, Severity
 from freehold.planning.address import Address
 from freehold.planning.change import Action, Change
 from freehold.planning.plan import Orphan
+from freehold.planning.question import Question
 from freehold.planning.resource import Desired, Observed
 
 
 def refusals(
-    desired: Mapping[Address, Desired],
-    observed: Mapping[Address, Observed],
-    changes: Iterable[Change],
-    orphans: Iterable[Orphan],
-    prune: bool,
+    question: Question, changes: Iterable[Change], orphans: Iterable[Orphan]
 ) -> Iterator[Diagnostic]:
     """Everything that stands in the way, all at once."""
+    observed = question.observed
     changed = {change.address: change for change in changes}
-    yield from _not_ours(desired, observed)
-    yield from _claimed(desired, observed, changed)
+    yield from _not_ours(question.desired, observed)
+    yield from _claimed(question.desired, observed, changed)
     for change in changed.values():
         yield from _protected(change, observed)
         yield from _holds_foreign(change, observed)
-    if prune:
-        yield from (_kept(orphan, observed) for orphan in orphans if orphan.protected)
+    for orphan in orphans:
+        if orphan.protected and question.destroy:
+            yield _is_protected(orphan.address, "it would be destroyed", observed)
+        elif orphan.protected and question.prune:
+            yield _kept(orphan, observed)
 
 
 def _not_ours(
@@ -34,7 +35,11 @@ def _not_ours(
         seen = observed.get(address)
         if seen is None or seen.owned:
             continue
-        owner = f"belongs to the estate `{seen.owner}`" if seen.owner else "carries no mark of an estate"
+        owner = (
+            f"belongs to the estate `{seen.owner}`"
+            if seen.owner
+            else "carries no mark of an estate"
+        )
         yield Diagnostic(
             code="not-ours",
             summary="Something of this name exists and is not ours",
@@ -67,13 +72,18 @@ def _claimed(
 
 def _protected(change: Change, observed: Mapping[Address, Observed]) -> Iterator[Diagnostic]:
     seen = observed.get(change.address)
-    if seen is None or not seen.protected or change.action not in (Action.DELETE, Action.REPLACE):
-        return
-    yield Diagnostic(
+    if seen is not None and seen.protected and change.action in (Action.DELETE, Action.REPLACE):
+        yield _is_protected(change.address, change.reason, observed)
+
+
+def _is_protected(
+    address: Address, reason: str, observed: Mapping[Address, Observed]
+) -> Diagnostic:
+    return Diagnostic(
         code="protected",
         summary="This would delete something protected",
-        detail=f"{change.address} is protected ({change.reason}).",
-        hint=f"Lift the protection first:\n    {seen.unprotect}",
+        detail=f"{address} is protected: {reason}.",
+        hint=f"Lift the protection first:\n    {observed[address].unprotect}",
     )
 
 

@@ -1,0 +1,1 @@
+"""One package per system that Freehold can observe and change."""

@@ -29,12 +29,14 @@ class Observation:
 class Step:
     """One action of a change, in words and as something to await.
 
-    `only_waits` marks a step that costs the system nothing, so that it takes no other step's place.
+    `only_waits` marks a step that costs the system nothing, so that it takes no other step's place. `lets_go` marks the
+    one after which others may have what this resource held (an IP address); without one, that is the last step.
     """
 
     description: str
     run: Callable[[Report], Awaitable[None]]
     only_waits: bool = False
+    lets_go: bool = False
 
 
 class Provider(Protocol):

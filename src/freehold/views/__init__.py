@@ -1,0 +1,1 @@
+"""Renderers, for people and as JSON. They write to the streams they are given."""

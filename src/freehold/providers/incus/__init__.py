@@ -1,0 +1,1 @@
+"""Incus: projects, bridges, profiles, volumes and instances."""

@@ -14,9 +14,7 @@ from freehold.providers.incus.instances import instance_address
 
 def with_addresses(infra: Infra, observed: Mapping[Address, Observed]) -> Infra:
     """The same estate with an address for every machine. Raises ConfigError when a domain's subnet is full."""
-    return replace(
-        infra, domains=tuple(_allocated(domain, observed) for domain in infra.domains)
-    )
+    return replace(infra, domains=tuple(_allocated(domain, observed) for domain in infra.domains))
 
 
 def _allocated(domain: Domain, observed: Mapping[Address, Observed]) -> Domain:

@@ -7,17 +7,18 @@ from typing import Any
 from freehold.model import Domain
 from freehold.model.addresses import FIRST_DHCP_HOST, LAST_DHCP_HOST, host
 from freehold.planning.address import Address
-from freehold.planning.change import Change
+from freehold.planning.change import Action, Change
 from freehold.planning.resource import Desired, Kind, Observed
 from freehold.providers.incus.marks import DOMAIN, ESTATE, declared, owner
 from freehold.providers.incus.objects import ApiObject, fields_of, object_steps
-from freehold.providers.protocol import Step
+from freehold.providers.protocol import Report, Step
 from freehold.system.incus.api import Incus
 
 KIND = Kind(name="bridge", rank=1)
 
 
 def bridge_address(domain: str) -> Address:
+    """The address of a domain's bridge."""
     return Address(domain, KIND.name)
 
 
@@ -61,4 +62,19 @@ def bridge_steps(incus: Incus, estate: str, change: Change) -> Sequence[Step]:
     """How a bridge comes, changes or goes."""
     name = fields_of(change)["name"]
     target = ApiObject(noun="bridge", collection="/networks", name=name)
-    return object_steps(incus, estate, change, target, {"type": "bridge"})
+    steps = object_steps(incus, estate, change, target, {"type": "bridge"})
+    if change.lets_go and change.action is Action.UPDATE:
+        return [_letting_go(incus, target), *steps]
+    return steps
+
+
+def _letting_go(incus: Incus, target: ApiObject) -> Step:
+    """Two bridges cannot have one subnet for even a moment: dnsmasq would not start."""
+
+    async def run(report: Report) -> None:
+        current = await incus.get(target.path)
+        config = {k: v for k, v in current["config"].items() if not k.startswith("ipv4.")}
+        body = {**current, "config": {**config, "ipv4.address": "none"}}
+        await incus.send("PUT", target.path, body)
+
+    return Step(f"free the subnet of {target}", run, lets_go=True)

@@ -49,6 +49,8 @@ class InstanceSteps:
         fields = {field.path for field in self.change.fields}
         restarts = self.change.impact is Impact.RESTART
         steps = list(self._stopping()) if restarts else []
+        if self.change.lets_go:
+            steps.append(Step(f"free the address of {self._name}", self._let_go, lets_go=True))
         if fields != {"state"}:
             steps.append(self._step("configure", self._configure))
         if restarts or "state" in fields:
@@ -59,7 +61,10 @@ class InstanceSteps:
         """The image alone can be changed in place, which keeps everything but the root disk."""
         in_place = not any(field.path == "type" for field in self.change.fields)
         if in_place:
-            making = [self._step("rebuild", self._rebuild), self._step("configure", self._configure)]
+            making = [
+                self._step("rebuild", self._rebuild),
+                self._step("configure", self._configure),
+            ]
             making.append(self._step("start", self._start))
         else:
             making = [self._step("delete", self._delete), self._step("create", self._create)]
@@ -117,9 +122,7 @@ class InstanceSteps:
             "source": await self._source(report),
             "start": True,
         }
-        await self.incus.send(
-            "POST", "/instances", body, progress=report, project=self._project
-        )
+        await self.incus.send("POST", "/instances", body, progress=report, project=self._project)
 
     async def _rebuild(self, report: Report) -> None:
         body = {"source": await self._source(report)}
@@ -135,6 +138,12 @@ class InstanceSteps:
             **wanted,
             "config": merged(current["config"], wanted["config"]),
         }
+        await self.incus.send("PUT", self._path, body, project=self._project)
+
+    async def _let_go(self, report: Report) -> None:
+        current = await self.incus.get(self._path, project=self._project)
+        nic = {k: v for k, v in current["devices"]["eth0"].items() if k != "ipv4.address"}
+        body = {**current, "devices": {**current["devices"], "eth0": nic}}
         await self.incus.send("PUT", self._path, body, project=self._project)
 
     async def _start(self, report: Report) -> None:

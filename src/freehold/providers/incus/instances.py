@@ -25,6 +25,7 @@ _PROTECTION = "security.protection.delete"
 
 
 def instance_address(domain: str, machine: str) -> Address:
+    """The address of a machine's instance."""
     return Address(domain, KIND.name, machine)
 
 
@@ -79,7 +80,12 @@ def _devices(infra: Infra, domain: Domain, machine: Machine) -> dict[str, dict[s
         }
     }
     if machine.disk is not None:
-        devices["root"] = {"type": "disk", "path": "/", "pool": infra.storage, "size": str(machine.disk)}
+        devices["root"] = {
+            "type": "disk",
+            "path": "/",
+            "pool": infra.storage,
+            "size": str(machine.disk),
+        }
     if machine.gpu:
         devices["gpu"] = {"type": "gpu"}
     for volume in machine.volumes:
@@ -136,4 +142,6 @@ def observed_instance(estate: str, domain: str, raw: Mapping[str, Any]) -> Obser
 
 
 def _sources(devices: Mapping[str, Mapping[str, str]]) -> list[str]:
-    return [device["source"] for device in devices.values() if "source" in device and "pool" in device]
+    return [
+        device["source"] for device in devices.values() if "source" in device and "pool" in device
+    ]

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 ESTATE = "user.freehold.estate"
 DOMAIN = "user.freehold.domain"
-IMAGE = "user.freehold.image"  # the image as infra.yml names it; Incus itself only keeps a fingerprint
+IMAGE = (
+    "user.freehold.image"  # the image as infra.yml names it; Incus itself only keeps a fingerprint
+)
 INHERITED = "user.freehold.inherited"  # JSON: what the last start took from profiles and a live change cannot touch
 
 _KEPT_PREFIXES = ("volatile.", "image.", "user.")

@@ -4,7 +4,7 @@ Instances have a life of their own (`instances.py`). Called by the modules of th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -19,7 +19,7 @@ BODY_FIELDS = ("description", "config", "devices")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiObject:
-    """Where an object of Incus lives: collection path, name, and the query that picks its project.
+    """Where an object of Incus lives: collection path, name, and project.
 
     `preexists` is true for what Incus makes and deletes by itself (a project's `default` profile): creating it is a
     PUT, deleting it empties it.
@@ -28,7 +28,7 @@ class ApiObject:
     noun: str
     collection: str
     name: str
-    query: Mapping[str, str] = field(default_factory=dict)
+    project: str = "default"
     preexists: bool = False
 
     @property
@@ -60,7 +60,8 @@ def object_steps(
     body = _body(estate, change)
     if change.action is Action.CREATE and not target.preexists:
         return [_create(incus, target, {**body, **(creation or {})})]
-    return [_update(incus, target, body)]
+    update = Step(f"update {target}", lambda report: write(incus, target, body))
+    return [update]
 
 
 def _body(estate: str, change: Change) -> dict[str, Any]:
@@ -73,24 +74,22 @@ def _body(estate: str, change: Change) -> dict[str, Any]:
 def _create(incus: Incus, target: ApiObject, body: Mapping[str, Any]) -> Step:
     async def run(report: Report) -> None:
         await incus.send(
-            "POST", target.collection, {**body, "name": target.name}, **target.query
+            "POST", target.collection, {**body, "name": target.name}, project=target.project
         )
 
     return Step(f"create {target}", run)
 
 
-def _update(incus: Incus, target: ApiObject, body: Mapping[str, Any]) -> Step:
-    async def run(report: Report) -> None:
-        current = await incus.get(target.path, **target.query)
-        wanted = {**body, "config": merged(current["config"], body["config"])}
-        await incus.send("PUT", target.path, wanted, **target.query)
-
-    return Step(f"update {target}", run)
+async def write(incus: Incus, target: ApiObject, body: Mapping[str, Any]) -> None:
+    """PUT `body` over what is there, keeping what infra.yml does not speak of."""
+    current = await incus.get(target.path, project=target.project)
+    wanted = {**body, "config": merged(current["config"], body["config"])}
+    await incus.send("PUT", target.path, wanted, project=target.project)
 
 
 def _delete(incus: Incus, target: ApiObject) -> Step:
     async def run(report: Report) -> None:
-        await incus.send("DELETE", target.path, **target.query)
+        await incus.send("DELETE", target.path, project=target.project)
 
     return Step(f"delete {target}", run)
 
@@ -98,6 +97,6 @@ def _delete(incus: Incus, target: ApiObject) -> Step:
 def _empty(incus: Incus, target: ApiObject) -> Step:
     async def run(report: Report) -> None:
         nothing: dict[str, object] = {"description": "", "config": {}, "devices": {}}
-        await incus.send("PUT", target.path, nothing, **target.query)
+        await incus.send("PUT", target.path, nothing, project=target.project)
 
     return Step(f"empty {target}", run)

@@ -79,7 +79,7 @@ def observed_of(
 
 def _bridges(server: Server, estate: str, bridges: Mapping[str, str]) -> Iterator[Observed]:
     for raw in server.networks:
-        config = raw.get("config") or {}
+        config: Mapping[str, str] = raw.get("config") or {}
         if owner(config) == estate:
             yield observed_bridge(estate, config.get(DOMAIN, raw["name"]), raw)
         elif raw["name"] in bridges:

@@ -19,8 +19,12 @@ _LIVE_PREFIXES = (
     "snapshots.",
     "user.",
 )
-_RESTART_EXCEPTIONS = frozenset({"limits.kernel.", "limits.memory.hugepages", "limits.memory.oom_priority"})
-_RESTART_OF_VMS = frozenset({"limits.memory", "limits.cpu"})  # hot plug needs more than a guest can promise
+_RESTART_EXCEPTIONS = frozenset(
+    {"limits.kernel.", "limits.memory.hugepages", "limits.memory.oom_priority"}
+)
+_RESTART_OF_VMS = frozenset(
+    {"limits.memory", "limits.cpu"}
+)  # hot plug needs more than a guest can promise
 _NIC_IDENTITY = ("ipv4.address", "hwaddr", "network", "name")
 
 

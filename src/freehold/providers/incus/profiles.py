@@ -19,6 +19,7 @@ DEFAULT = "default"
 
 
 def profile_address(domain: str, name: str) -> Address:
+    """The address of a profile of a domain's project."""
     return Address(domain, KIND.name, name)
 
 
@@ -87,7 +88,7 @@ def profile_steps(incus: Incus, estate: str, change: Change) -> Sequence[Step]:
         noun="profile",
         collection="/profiles",
         name=name,
-        query={"project": change.address.domain},
+        project=change.address.domain,
         preexists=name == DEFAULT,
     )
     return object_steps(incus, estate, change, target)

@@ -25,6 +25,7 @@ _FEATURES = {
 
 
 def project_address(domain: str) -> Address:
+    """The address of a domain's project."""
     return Address(domain, KIND.name)
 
 
@@ -36,9 +37,7 @@ def desired_project(domain: Domain) -> Desired:
     )
 
 
-def observed_project(
-    estate: str, raw: Mapping[str, Any], foreign: Sequence[str] = ()
-) -> Observed:
+def observed_project(estate: str, raw: Mapping[str, Any], foreign: Sequence[str] = ()) -> Observed:
     """A project as `GET /projects?recursion=1` lists it; `foreign` are the things in it that are not ours."""
     name, config = raw["name"], raw["config"]
     return Observed(

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from freehold.model import Infra
 from freehold.planning.address import Address
 from freehold.planning.change import Change
-from freehold.planning.resource import Desired, Kind, Observed
+from freehold.planning.resource import Desired, Kind
 from freehold.providers.incus import bridges, instances, profiles, projects, volumes
 from freehold.providers.incus.addresses import with_addresses
 from freehold.providers.incus.images import Images

@@ -13,7 +13,6 @@ from freehold.providers.incus.projects import project_address
 from freehold.providers.protocol import Step
 from freehold.system.incus.api import Incus
 
-
 KIND = Kind(name="volume", rank=3, holds_data=True)
 
 
@@ -64,6 +63,8 @@ def volume_steps(incus: Incus, estate: str, change: Change) -> Sequence[Step]:
         noun="volume",
         collection=f"/storage-pools/{fields['pool']}/volumes/custom",
         name=fields["name"],
-        query={"project": change.address.domain},
+        project=change.address.domain,
     )
-    return object_steps(incus, estate, change, target, {"type": "custom", "content_type": "filesystem"})
+    return object_steps(
+        incus, estate, change, target, {"type": "custom", "content_type": "filesystem"}
+    )

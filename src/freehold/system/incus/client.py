@@ -25,7 +25,9 @@ from freehold.system.incus.operations import OperationEvents
 _BASE = "http://incus/1.0"
 _RETRY_PAUSE = 0.25  # seconds between two looks for a daemon that is away
 _READ_PATIENCE = 30.0  # seconds for which a read waits for a daemon that restarts
-_EXEC_RETRY_MESSAGE = "Failed to retrieve PID of executing child process"  # seen in a container's first seconds
+_EXEC_RETRY_MESSAGE = (
+    "Failed to retrieve PID of executing child process"  # seen in a container's first seconds
+)
 
 
 class IncusClient:

@@ -44,7 +44,7 @@ class OperationEvents:
             return self._finished.pop(operation)
         if self._reader is None or self._reader.done():
             return None
-        future = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[operation] = future
         if progress is not None:
             self._progress[operation] = progress

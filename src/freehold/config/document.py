@@ -1,0 +1,264 @@
+"""infra.yml as it is written: the one description from which validation, the JSON Schema and the reference page come.
+
+`validation` checks the tree against `Document`, `checks` look at the whole, `build` turns it into `model.Infra`.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from freehold.config.formats import (
+    AbsolutePath,
+    Address,
+    Line,
+    Network,
+    Option,
+    Port,
+    SizeText,
+    Word,
+)
+from freehold.model import FirewallMode, GpuPolicy, MachineType, Protocol, Trust
+
+VERSION = 1
+DEFAULT_IMAGE = "debian/13"
+DEFAULT_STORAGE = "default"
+DEFAULT_BASE = "10.100.0.0/16"
+
+_REQUIRED: dict[str, Any] = {"required": True}
+"""Marks a key that must be written although the class has a default: `checks.required` says so in better words."""
+
+
+class Part(BaseModel):
+    """What all parts share: no conversion, no unknown keys, no changes afterwards."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", defer_build=True)
+
+
+class Defaults(Part):
+    """What holds for every domain and machine that does not say otherwise."""
+
+    image: Word | None = Field(
+        None, description=f"Image of machines. Default: `{DEFAULT_IMAGE}`.", examples=["debian/13"]
+    )
+    trust: Annotated[Trust, Field(strict=False)] | None = Field(
+        None, description="Trust of domains. Default: `semi-trusted`.", examples=["trusted"]
+    )
+    storage: Word | None = Field(
+        None,
+        description=f"Incus storage pool for disks and volumes. Default: `{DEFAULT_STORAGE}`.",
+        examples=["default"],
+    )
+
+
+class NetworkPart(Part):
+    """The addresses of the estate, and who keeps its domains apart."""
+
+    base: Network | None = Field(
+        None,
+        description="Private network, /8 to /24; each domain gets the /24 that its `subnet_id` names. "
+        f"Default: `{DEFAULT_BASE}`.",
+        examples=[DEFAULT_BASE],
+    )
+    firewall: Annotated[FirewallMode, Field(strict=False)] | None = Field(
+        None,
+        description="Rules on the host, or an instance that routes between the domains. "
+        "Default: `host`. Not enforced by this version.",
+        examples=["host"],
+    )
+
+
+class Gpu(Part):
+    """How the GPU is handed out."""
+
+    policy: Annotated[GpuPolicy, Field(strict=False)] | None = Field(
+        None,
+        description="Whether one machine only may have the GPU, or several. Default: `exclusive`.",
+        examples=["shared"],
+    )
+
+
+class ProfilePart(Part):
+    """Settings that machines of the domain share: an Incus profile of the domain's project."""
+
+    description: Line = Field("", description="One line about it.", examples=["room for a model"])
+    config: dict[str, Option] = Field(
+        default_factory=dict, description="Incus instance options.", examples=[{"limits.memory": "8GiB"}]
+    )
+    devices: dict[str, dict[str, Option]] = Field(
+        default_factory=dict,
+        description="Incus devices by name; each needs a `type`.",
+        examples=[{"kvm": {"type": "unix-char", "path": "/dev/kvm"}}],
+    )
+
+
+class VolumePart(Part):
+    """A storage volume of its own, which outlives the machine's root disk."""
+
+    path: AbsolutePath = Field(
+        description="Where it is mounted in the machine.", examples=["/srv/data"]
+    )
+    size: SizeText | None = Field(
+        None, description="Its size. Default: the storage pool's.", examples=["100GiB"]
+    )
+
+
+class GitCheckout(Part):
+    """A Git repository checked out in the machine."""
+
+    repo: Word = Field(description="Its URL.", examples=["https://git.example.org/app.git"])
+    dest: AbsolutePath = Field(description="Where to.", examples=["/opt/app"])
+    version: Word | None = Field(None, description="Branch, tag or commit.", examples=["v1.2"])
+
+
+class ScriptRun(Part):
+    """A script of the estate's folder, run in the machine."""
+
+    src: Word = Field(description="The file, relative to infra.yml.", examples=["files/setup.sh"])
+    creates: AbsolutePath | None = Field(
+        None,
+        description="A file that exists when the script need not run.",
+        examples=["/opt/app/.done"],
+    )
+
+
+class Provision(Part):
+    """What goes inside a machine, by Ansible. Checked and kept; not carried out by this version."""
+
+    apt: list[Word] = Field(default_factory=list, description="Debian packages.", examples=[["git"]])
+    pip: list[Word] = Field(default_factory=list, description="Python packages.", examples=[["httpie"]])
+    git: list[GitCheckout] = Field(default_factory=list, description="Repositories to check out.")
+    script: list[ScriptRun] = Field(default_factory=list, description="Scripts to run.")
+    roles: list[Word] = Field(default_factory=list, description="Ansible roles.", examples=[["ollama_server"]])
+    vars: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Variables of the roles; any values.",
+        examples=[{"ollama_models": ["phi3:mini"]}],
+    )
+
+
+class MachinePart(Part):
+    """A container or virtual machine; `{}` has all defaults."""
+
+    type: Annotated[MachineType, Field(strict=False)] = Field(
+        MachineType.CONTAINER, description="What it is. Default: `container`.", examples=["vm"]
+    )
+    image: Word | None = Field(
+        None, description="Its image. Default: `defaults.image`.", examples=["debian/13"]
+    )
+    description: Line = Field("", description="One line about it.", examples=["language models"])
+    profiles: list[Word] = Field(
+        default_factory=list,
+        description="Profiles of its domain, in the order in which they apply.",
+        examples=[["big"]],
+    )
+    ip: Address | None = Field(
+        None,
+        description="Its address, .2 to .199 of the domain's network. Default: one is allocated and kept.",
+        examples=["10.100.3.10"],
+    )
+    cpu: int | None = Field(
+        None, ge=1, le=65536, description="Number of CPUs. Default: no limit.", examples=[4]
+    )
+    memory: SizeText | None = Field(
+        None, description="Memory. Default: no limit; Incus's 1GiB for a vm.", examples=["8GiB"]
+    )
+    disk: SizeText | None = Field(
+        None, description="Size of the root disk. Default: the pool's.", examples=["20GiB"]
+    )
+    gpu: bool = Field(
+        default=False, description="Whether it has the GPU. Default: `false`.", examples=[True]
+    )
+    control: bool = Field(
+        default=False,
+        description="Whether the estate is steered from it. Default: `false`.",
+        examples=[True],
+    )
+    protect: bool = Field(
+        default=False,
+        description="Whether it is guarded against deletion. Default: `false`.",
+        examples=[True],
+    )
+    volumes: dict[str, VolumePart] = Field(
+        default_factory=dict,
+        description="Storage volumes by name.",
+        examples=[{"models": {"path": "/var/lib/models", "size": "100GiB"}}],
+    )
+    config: dict[str, Option] = Field(
+        default_factory=dict,
+        description="Incus instance options of this machine.",
+        examples=[{"security.nesting": True}],
+    )
+    provision: Provision | None = Field(None, description="What goes inside.")
+
+
+class DomainPart(Part):
+    """A compartment: an Incus project with a bridge and a /24 of its own."""
+
+    subnet_id: int | None = Field(
+        None,
+        ge=0,
+        description="Number of its /24 in the base network; never changes.",
+        examples=[3],
+        json_schema_extra=_REQUIRED,
+    )
+    trust: Annotated[Trust, Field(strict=False)] | None = Field(
+        None,
+        description="How far it is trusted; `admin` may open connections to every domain. "
+        "Default: `defaults.trust`.",
+        examples=["admin"],
+    )
+    description: Line = Field("", description="One line about it.", examples=["experiments"])
+    profiles: dict[str, ProfilePart] = Field(default_factory=dict, description="Shared settings by name.")
+    machines: dict[str, MachinePart] = Field(
+        default_factory=dict, description="Machines by name; the instance is called DOMAIN-MACHINE."
+    )
+
+
+class PolicyPart(Part):
+    """Traffic that may pass between domains. Checked and kept; not enforced by this version."""
+
+    from_: Word = Field(
+        alias="from",
+        description="Who opens the connection: a domain, DOMAIN/MACHINE, `host` or `internet`.",
+        examples=["pro"],
+    )
+    to: Word = Field(description="Who answers; written like `from`.", examples=["homelab/llm"])
+    ports: list[Port] | None = Field(
+        None,
+        min_length=1,
+        description='Ports (1 to 65535) and ranges; required except for `icmp`. All: `["1-65535"]`.',
+        examples=[[22, "8000-8100"]],
+    )
+    protocol: Annotated[Protocol, Field(strict=False)] = Field(
+        Protocol.TCP, description="Default: `tcp`.", examples=["udp"]
+    )
+    bidirectional: bool = Field(
+        default=False,
+        description="Whether `to` may open connections to `from` too. Default: `false`.",
+        examples=[True],
+    )
+    reason: Line = Field("", description="One line that says why.", examples=["local LLM"])
+
+
+class Document(Part):
+    """The whole of infra.yml and the files in `infra.d/`."""
+
+    freehold: int | None = Field(
+        None,
+        description=f"Version of this language: {VERSION}.",
+        examples=[VERSION],
+        json_schema_extra={"required": True, "const": VERSION},
+    )
+    name: Word | None = Field(
+        None,
+        description="Name of the estate; marks everything that Freehold creates for it.",
+        examples=["maison"],
+        json_schema_extra=_REQUIRED,
+    )
+    defaults: Defaults = Field(default_factory=Defaults, description="What holds unless said otherwise.")
+    network: NetworkPart = Field(default_factory=NetworkPart, description="Addresses and separation.")
+    gpu: Gpu = Field(default_factory=Gpu, description="How the GPU is handed out.")
+    domains: dict[str, DomainPart] = Field(default_factory=dict, description="Compartments by name.")
+    policies: list[PolicyPart] = Field(
+        default_factory=list, description="The only traffic between domains, besides what `admin` may do."
+    )

@@ -1,0 +1,81 @@
+"""What matters of a resource that is to be created, in a few words for one line of the plan. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from freehold.planning.change import Change
+from freehold.planning.resource import Fields
+from freehold.views.words import count, value
+
+_LONGEST = 48
+_MOST = 6
+
+
+def essentials(change: Change) -> list[str]:
+    """The few facts somebody checks before saying yes: `container`, `debian/13`, `10.100.3.10`."""
+    facts = _KINDS.get(change.address.kind, _any_kind)(change.desired or {})
+    return [value(fact, _LONGEST) for fact in facts]
+
+
+def _instance(fields: Fields) -> Iterator[str]:
+    config, devices = fields.get("config", {}), fields.get("devices", {})
+    yield from _present(fields, "type", "image")
+    yield from _present(devices.get("eth0", {}), "ipv4.address")
+    if cpu := config.get("limits.cpu"):
+        yield count(int(cpu), "CPU") if str(cpu).isdigit() else f"CPUs {cpu}"
+    if memory := config.get("limits.memory"):
+        yield f"{memory} of memory"
+    if size := devices.get("root", {}).get("size"):
+        yield f"{size} of disk"
+    if any(device.get("type") == "gpu" for device in devices.values()):
+        yield "GPU"
+    if extra := [name for name in fields.get("profiles", []) if name != "default"]:
+        yield f"{'profile' if len(extra) == 1 else 'profiles'} {' '.join(extra)}"
+    for device in devices.values():
+        if "source" in device:
+            yield f"volume {device['source']} at {device.get('path', '?')}"
+
+
+def _bridge(fields: Fields) -> Iterator[str]:
+    yield from _present(fields, "name")
+    yield from _present(fields.get("config", {}), "ipv4.address")
+
+
+def _volume(fields: Fields) -> Iterator[str]:
+    yield from _present(fields.get("config", {}), "size")
+    if pool := fields.get("pool"):
+        yield f"in the pool {pool}"
+
+
+def _profile(fields: Fields) -> Iterator[str]:
+    config = list(_pairs(fields.get("config", {})))
+    yield from config[:_MOST]
+    if devices := sorted(fields.get("devices", {})):
+        yield f"{'device' if len(devices) == 1 else 'devices'} {' '.join(devices)}"
+
+
+def _project(fields: Fields) -> Iterator[str]:
+    yield from _present(fields, "description")
+
+
+def _any_kind(fields: Fields) -> Iterator[str]:
+    yield from list(_pairs(fields))[:_MOST]
+
+
+def _present(fields: Fields, *keys: str) -> Iterator[str]:
+    yield from (str(fields[key]) for key in keys if fields.get(key))
+
+
+def _pairs(fields: Fields) -> Iterator[str]:
+    for key, of in sorted(fields.items()):
+        if of and not isinstance(of, Mapping | list):
+            yield f"{key}={of}"
+
+
+_KINDS: dict[str, Callable[[Fields], Iterator[Any]]] = {
+    "instance": _instance,
+    "bridge": _bridge,
+    "volume": _volume,
+    "profile": _profile,
+    "project": _project,
+}

@@ -1,0 +1,139 @@
+"""Shows a run while it runs. Made by `cli`; hears the same events as the journal.
+
+On a terminal: a bar and what is running now, with finished changes above as lines that stay. Anywhere else: those
+lines only. Rich is imported only for a live terminal.
+"""
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TextIO
+
+from freehold.diagnostics import Diagnostic
+from freehold.engine.events import (
+    ChangeDone,
+    ChangeFailed,
+    ChangeInterrupted,
+    ChangeSkipped,
+    ChangeStarted,
+    Event,
+    StepReported,
+    StepStarted,
+)
+from freehold.planning.address import Address
+from freehold.planning.change import Change
+from freehold.planning.plan import Plan
+from freehold.views.terminal import Paper, Style, shortened, visible
+from freehold.views.words import PAST, duration, resource
+
+if TYPE_CHECKING:
+    from freehold.views.live import LiveDisplay
+
+
+class Running:
+    """A change that is under way: since when, at which step, and what that step said last."""
+
+    def __init__(self, change: Change) -> None:
+        self.change = change
+        self.started = time.monotonic()
+        self.step = ""
+        self.report = ""
+
+
+class Progress:
+    """A context manager around a run, and the listener of its events."""
+
+    def __init__(self, plan: Plan, stream: TextIO) -> None:
+        self.total = len(plan.changes)
+        self.finished = 0
+        self.running: dict[Address, Running] = {}
+        self.started = time.monotonic()
+        self._paper = Paper(stream)
+        self._live: LiveDisplay | None = None
+
+    def __enter__(self) -> Self:
+        self.started = time.monotonic()
+        if self._paper.can_animate and self.total:
+            from freehold.views.live import LiveDisplay
+
+            self._live = LiveDisplay(self, self._paper)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def __call__(self, event: Event) -> None:
+        """Take in one event of the run."""
+        address = event.change.address
+        match event:
+            case ChangeStarted():
+                self.running[address] = Running(event.change)
+            case StepStarted():
+                self._at(event.change, event.description)
+            case StepReported():
+                self._at(event.change).report = event.text
+            case ChangeInterrupted():
+                self._tell(
+                    "!",
+                    f"{resource(address)}: {_problems(event.diagnostics)}; waiting for it",
+                    Style.CAUTION,
+                )
+            case ChangeDone():
+                self._finish(event.change)
+                text = (
+                    f"{resource(address)}: {PAST[event.change.action]} in {duration(event.seconds)}"
+                )
+                self._tell(event.change.action.symbol, text, Style.GREEN)
+            case ChangeFailed():
+                self._finish(event.change)
+                text = f"{resource(address)}: failed at `{visible(event.step)}`: {_problems(event.diagnostics)}"
+                self._tell("x", text, Style.ALARM)
+            case ChangeSkipped():
+                self._finish(event.change)
+                self._tell(
+                    "o", f"{resource(address)}: not done, {visible(event.reason)}", Style.YELLOW
+                )
+
+    def stopping(self) -> None:
+        """Say that an interrupt was heard."""
+        self._tell(
+            "!", "stopping: steps under way are finished, nothing new is begun", Style.CAUTION
+        )
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self.started
+
+    def _at(self, change: Change, step: str | None = None) -> Running:
+        running = self.running.setdefault(change.address, Running(change))
+        if step is not None:
+            running.step, running.report = step, ""
+        return running
+
+    def _finish(self, change: Change) -> None:
+        self.running.pop(change.address, None)
+        self.finished += 1
+
+    def _tell(self, symbol: str, text: str, style: Style) -> None:
+        """One line that stays: how far the run is, when, and what happened."""
+        digits = len(str(self.total))
+        head = f"[{self.finished:>{digits}}/{self.total}] {duration(self.elapsed):>8}  "
+        painted = self._paper.paint(f"{symbol} {text}", style)
+        if self._live is not None:
+            self._live.above(head, f"{symbol} {text}", style)
+            return
+        self._paper.line(head + painted)
+        self._paper.stream.flush()
+
+
+def _problems(diagnostics: tuple[Diagnostic, ...]) -> str:
+    texts = [f"{d.summary}: {d.detail}" if d.detail else d.summary for d in diagnostics]
+    return shortened(visible("; ".join(texts).rstrip(".")), 300)

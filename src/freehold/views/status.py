@@ -1,0 +1,93 @@
+"""The machines as they are, for people and as JSON. Called by `cli.status`."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any, TextIO
+
+from freehold.operations.machine_status import MachineStatus, Status
+from freehold.views.tables import Column, table_lines
+from freehold.views.terminal import Paper, Style, visible
+from freehold.views.words import count, listed
+
+_COLUMNS = [Column(name) for name in ("machine", "type", "state", "address", "drift", "image")]
+
+
+def status_document(status: Status) -> dict[str, Any]:
+    """As in the contract of `status --json`."""
+    return {
+        "schema": 1,
+        "kind": "status",
+        "estate": status.estate,
+        "as_declared": status.as_declared,
+        "machines": [
+            {
+                "name": machine.name,
+                "machine": machine.machine,
+                "domain": machine.domain,
+                "type": machine.type,
+                "image": machine.image,
+                "state": machine.state,
+                "declared_address": machine.declared_address,
+                "addresses": list(machine.addresses),
+                "drift": list(machine.drift),
+            }
+            for machine in status.machines
+        ],
+        "orphans": [str(address) for address in status.orphans],
+    }
+
+
+def render_status(status: Status, stream: TextIO) -> None:
+    """Write a table of the machines, the orphans, and whether everything is as declared."""
+    paper = Paper(stream)
+    if status.machines:
+        for line in table_lines(_COLUMNS, list(_rows(status.machines)), paper):
+            paper.line(line)
+        paper.line()
+    if status.orphans:
+        paper.line(f"{count(len(status.orphans), 'orphan')}; to see them: freehold orphans")
+    for line in paper.wrapped(_verdict(status)):
+        paper.line(paper.paint(line, Style.GREEN if status.as_declared else Style.CAUTION))
+
+
+def _rows(machines: Sequence[MachineStatus]) -> list[list[str]]:
+    """A row for each machine; an empty one between domains."""
+    rows: list[list[str]] = []
+    for _, group in groupby(machines, key=lambda machine: machine.domain):
+        if rows:
+            rows.append([""] * len(_COLUMNS))
+        rows += [_row(machine) for machine in group]
+    return rows
+
+
+def _row(machine: MachineStatus) -> list[str]:
+    drift = listed([visible(path) for path in machine.drift], 4)
+    return [
+        visible(machine.machine),
+        machine.type,
+        visible(machine.state),
+        address_in_words(machine),
+        drift or ("none" if machine.exists else "-"),
+        visible(machine.image),
+    ]
+
+
+def address_in_words(machine: MachineStatus) -> str:
+    """The declared address, and what is different in reality."""
+    if not machine.is_running or machine.has_its_address:
+        return machine.declared_address
+    real = ", ".join(visible(address) for address in machine.addresses) or "no address"
+    return f"{machine.declared_address} (has {real})"
+
+
+def _verdict(status: Status) -> str:
+    if status.as_declared:
+        return "Everything is as infra.yml says."
+    parts = []
+    if status.changes:
+        parts.append(f"{count(status.changes, 'resource')} not as infra.yml says")
+    if wrong := [m.machine for m in status.machines if m.is_running and not m.has_its_address]:
+        parts.append(f"{listed([visible(w) for w in wrong])} without the declared address")
+    if status.problems:
+        parts.append(count(status.problems, "problem") + " in the way")
+    return f"{'; '.join(parts)}. To see what apply would do: freehold plan"
