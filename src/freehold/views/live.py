@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleDimensions, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from freehold.views.terminal import Paper, Style, visible
+from freehold.views.terminal import Paper, Style, size_of, visible
 from freehold.views.words import duration, resource
 
 if TYPE_CHECKING:
@@ -33,13 +33,14 @@ class LiveDisplay:
         self._console = Console(
             file=paper.stream,
             force_terminal=True,
-            no_color=not paper.colour,
+            color_system="standard" if paper.colour else None,
             markup=False,
             highlight=False,
             emoji=False,
-            width=paper.width,
             legacy_windows=False,
         )
+        self._paper = paper
+        self._fit()
         self._live = Live(
             console=self._console,
             get_renderable=self._picture,
@@ -60,7 +61,13 @@ class LiveDisplay:
         """Print a line that stays above the live part."""
         self._console.print(Text.assemble((head, "dim"), (text, _STYLES[style])), soft_wrap=True)
 
+    def _fit(self) -> None:
+        """Follow the size of the stream's own terminal, which people change."""
+        size = size_of(self._paper.stream)
+        self._console.size = ConsoleDimensions(size.columns, size.lines)
+
     def _picture(self) -> RenderableType:
+        self._fit()
         running = list(self._progress.running.values())
         room = max(1, self._console.size.height - 3)
         lines: list[RenderableType] = [self._row(each) for each in running[:room]]
@@ -87,7 +94,13 @@ class LiveDisplay:
         width = max(4, min(_WIDEST_BAR, self._console.width - 20))
         grid = Table.grid(padding=(0, 1))
         grid.add_row(
-            ProgressBar(total=progress.total, completed=progress.finished, width=width),
+            ProgressBar(
+                total=progress.total,
+                completed=progress.finished,
+                width=width,
+                complete_style="green",
+                finished_style="green",
+            ),
             Text(f"{progress.finished}/{progress.total}", no_wrap=True),
             Text(duration(progress.elapsed), style="dim", no_wrap=True),
         )

@@ -6,18 +6,21 @@ from typing import Any, TextIO
 
 from freehold.diagnostics import ExitCode
 from freehold.engine.journal import PastRun
+from freehold.planning.change import Action
 from freehold.views.tables import Column, table_lines
 from freehold.views.terminal import Paper, Style, visible
 from freehold.views.words import count, duration
 
 SCHEMA = 1
-_COLUMNS = ("run", "when", "verb", "result", "took", "planned")
-_ACTIONS = {
-    "create": "to create",
-    "update": "to change",
-    "replace": "to replace",
-    "delete": "to delete",
-}
+_COLUMNS = [
+    Column("run"),
+    Column("when", least=10),
+    Column("verb"),
+    Column("result", least=8),
+    Column("took"),
+    Column("planned"),
+]
+_SYMBOLS = {action.value: action.symbol for action in Action}
 
 
 def render_runs(runs: Iterable[PastRun], stream: TextIO) -> None:
@@ -27,7 +30,7 @@ def render_runs(runs: Iterable[PastRun], stream: TextIO) -> None:
     if not rows:
         paper.line("No run was made here yet.")
         return
-    for line in table_lines([Column(name) for name in _COLUMNS], rows, paper):
+    for line in table_lines(_COLUMNS, rows, paper):
         paper.line(line)
 
 
@@ -66,10 +69,9 @@ def result_in_words(run: PastRun) -> str:
 
 
 def _planned(run: PastRun) -> str:
-    counts = [
-        f"{run.summary[key]} {words}" for key, words in _ACTIONS.items() if run.summary.get(key)
-    ]
-    return ", ".join(counts)
+    """How many changes of each action were planned: `+12 ~1 -2`, the symbols of plans."""
+    counts = [f"{sign}{run.summary[key]}" for key, sign in _SYMBOLS.items() if run.summary.get(key)]
+    return " ".join(counts) or "-"
 
 
 def render_run(run: PastRun, stream: TextIO) -> None:

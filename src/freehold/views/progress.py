@@ -28,6 +28,9 @@ from freehold.views.words import PAST, duration, resource
 if TYPE_CHECKING:
     from freehold.views.live import LiveDisplay
 
+Line = tuple[str, Style]
+_LONGEST_PROBLEM = 300
+
 
 class Running:
     """A change that is under way: since when, at which step, and what that step said last."""
@@ -49,6 +52,7 @@ class Progress:
         self.started = time.monotonic()
         self._paper = Paper(stream)
         self._live: LiveDisplay | None = None
+        self._is_silent = False  # nobody reads any more (a closed pipe): no reason to end a run
 
     def __enter__(self) -> Self:
         self.started = time.monotonic()
@@ -71,41 +75,26 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         """Take in one event of the run."""
-        address = event.change.address
         match event:
             case ChangeStarted():
-                self.running[address] = Running(event.change)
+                self.running[event.change.address] = Running(event.change)
             case StepStarted():
                 self._at(event.change, event.description)
             case StepReported():
                 self._at(event.change).report = event.text
             case ChangeInterrupted():
-                self._tell(
-                    "!",
-                    f"{resource(address)}: {_problems(event.diagnostics)}; waiting for it",
-                    Style.CAUTION,
-                )
+                self._tell(_interrupted(event))
             case ChangeDone():
-                self._finish(event.change)
-                text = (
-                    f"{resource(address)}: {PAST[event.change.action]} in {duration(event.seconds)}"
-                )
-                self._tell(event.change.action.symbol, text, Style.GREEN)
+                self._finish(event.change, _done(event))
             case ChangeFailed():
-                self._finish(event.change)
-                text = f"{resource(address)}: failed at `{visible(event.step)}`: {_problems(event.diagnostics)}"
-                self._tell("x", text, Style.ALARM)
+                self._finish(event.change, _failed(event))
             case ChangeSkipped():
-                self._finish(event.change)
-                self._tell(
-                    "o", f"{resource(address)}: not done, {visible(event.reason)}", Style.YELLOW
-                )
+                self._finish(event.change, _skipped(event))
 
     def stopping(self) -> None:
         """Say that an interrupt was heard."""
-        self._tell(
-            "!", "stopping: steps under way are finished, nothing new is begun", Style.CAUTION
-        )
+        text = "! stopping: what is under way is finished, nothing new is begun"
+        self._tell((text, Style.CAUTION))
 
     @property
     def elapsed(self) -> float:
@@ -118,22 +107,49 @@ class Progress:
             running.step, running.report = step, ""
         return running
 
-    def _finish(self, change: Change) -> None:
+    def _finish(self, change: Change, line: Line) -> None:
         self.running.pop(change.address, None)
         self.finished += 1
+        self._tell(line)
 
-    def _tell(self, symbol: str, text: str, style: Style) -> None:
+    def _tell(self, line: Line) -> None:
         """One line that stays: how far the run is, when, and what happened."""
+        if self._is_silent:
+            return
         digits = len(str(self.total))
         head = f"[{self.finished:>{digits}}/{self.total}] {duration(self.elapsed):>8}  "
-        painted = self._paper.paint(f"{symbol} {text}", style)
-        if self._live is not None:
-            self._live.above(head, f"{symbol} {text}", style)
-            return
-        self._paper.line(head + painted)
-        self._paper.stream.flush()
+        try:
+            if self._live is not None:
+                self._live.above(head, *line)
+            else:
+                text, style = line
+                self._paper.line(head + self._paper.paint(text, style))
+                self._paper.stream.flush()
+        except OSError:
+            self._is_silent = True
+
+
+def _interrupted(event: ChangeInterrupted) -> Line:
+    problems = _problems(event.diagnostics)
+    return f"! {resource(event.change.address)}: {problems}; waiting for it", Style.CAUTION
+
+
+def _done(event: ChangeDone) -> Line:
+    change = event.change
+    what = f"{change.action.symbol} {resource(change.address)}"
+    return f"{what}: {PAST[change.action]} in {duration(event.seconds)}", Style.GREEN
+
+
+def _failed(event: ChangeFailed) -> Line:
+    where = f"after {duration(event.seconds)} at `{visible(event.step)}`"
+    what = f"x {resource(event.change.address)}"
+    return f"{what}: failed {where}: {_problems(event.diagnostics)}", Style.ALARM
+
+
+def _skipped(event: ChangeSkipped) -> Line:
+    return f"o {resource(event.change.address)}: not done, {visible(event.reason)}", Style.YELLOW
 
 
 def _problems(diagnostics: tuple[Diagnostic, ...]) -> str:
     texts = [f"{d.summary}: {d.detail}" if d.detail else d.summary for d in diagnostics]
-    return shortened(visible("; ".join(texts).rstrip(".")), 300)
+    return shortened(visible("; ".join(texts).rstrip(".")), _LONGEST_PROBLEM)

@@ -11,6 +11,8 @@ from freehold.views.diagnostics import diagnostic_lines
 from freehold.views.terminal import Paper, Style, visible
 from freehold.views.words import count, duration, listed, resource
 
+_MOST_LISTED = 30
+
 
 def render_result(result: RunResult, stream: TextIO, *, estate: str, seconds: float) -> None:
     """Write what went wrong, what was left out and why, how to go on, and the counts as the last line."""
@@ -28,12 +30,12 @@ def render_result(result: RunResult, stream: TextIO, *, estate: str, seconds: fl
 def last_line(result: RunResult, seconds: float) -> str:
     """`Applied: 12 created, 1 changed, 0 deleted in 4.2 s.`, or `Failed: …`, or `Stopped: …`."""
     counts = f"{_counts(result)} in {duration(seconds)}"
-    left = [
-        count(len(result.of(Status.FAILED)), "change") + " failed",
-        count(len(result.of(Status.SKIPPED)), "change") + " not done",
-        count(len(result.unsettled), "change") + " did not last",
-    ]
-    problems = ", ".join(text for text in left if not text.startswith("0 "))
+    left = {
+        "failed": len(result.of(Status.FAILED)),
+        "not done": len(result.of(Status.SKIPPED)),
+        "did not last": len(result.unsettled),
+    }
+    problems = ", ".join(f"{number} {words}" for words, number in left.items() if number)
     if not problems:
         return f"Applied: {counts}."
     only_stopped = result.stopped and not result.of(Status.FAILED) and not result.unsettled
@@ -71,9 +73,8 @@ def _skipped(paper: Paper, result: RunResult) -> Iterator[str]:
     for outcome in result.of(Status.SKIPPED):
         groups[outcome.reason].append(resource(outcome.change.address))
     for reason, resources in groups.items():
-        yield from paper.wrapped(
-            f"not done, because {visible(reason)}: {listed(resources)}", "", "  "
-        )
+        text = f"not done ({visible(reason)}): {listed(resources, _MOST_LISTED)}"
+        yield from paper.wrapped(text, "", "  ")
     if groups:
         yield ""
 

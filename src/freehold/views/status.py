@@ -9,7 +9,14 @@ from freehold.views.tables import Column, table_lines
 from freehold.views.terminal import Paper, Style, visible
 from freehold.views.words import count, listed
 
-_COLUMNS = [Column(name) for name in ("machine", "type", "state", "address", "drift", "image")]
+_COLUMNS = [
+    Column("machine"),
+    Column("type"),
+    Column("state"),
+    Column("address", least=19),
+    Column("drift", least=16),
+    Column("image"),
+]
 
 
 def status_document(status: Status) -> dict[str, Any]:
@@ -55,7 +62,7 @@ def _rows(machines: Sequence[MachineStatus]) -> list[list[str]]:
     rows: list[list[str]] = []
     for _, group in groupby(machines, key=lambda machine: machine.domain):
         if rows:
-            rows.append([""] * len(_COLUMNS))
+            rows.append([])
         rows += [_row(machine) for machine in group]
     return rows
 

@@ -1,43 +1,79 @@
-"""Tables, laid out by Rich: columns in step, cells folded where the terminal is narrow. Used by `status` and `log`."""
+"""Tables for `status` and `log`: laid out by Rich where they fit, as a block for each row where they do not.
+
+Names are never broken, so that they can be copied. Where nobody's terminal sets a limit (a pipe, a file) a row is one
+line, so that `grep` finds it whole.
+"""
 
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from freehold.views.terminal import Paper
+from freehold.views.terminal import Paper, columns
+
+_GAP = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's heading and how it is set."""
+    """A column's heading; with `least`, its cells may be folded onto lines of at least so many columns."""
 
     name: str
-    justify: Literal["left", "right"] = "left"
+    least: int | None = None
 
 
 def table_lines(
-    columns: Sequence[Column], rows: Sequence[Sequence[str]], paper: Paper, *, indent: int = 0
+    heads: Sequence[Column], rows: Sequence[Sequence[str]], paper: Paper
 ) -> Iterator[str]:
-    """The table as lines for `paper`; cells must be escaped already and are shown as they are."""
+    """The table as lines for `paper`. Cells must be escaped already; an empty row is an empty line."""
+    natural = [
+        max(columns(cell) for cell in (head.name, *(row[number] for row in rows if row)))
+        for number, head in enumerate(heads)
+    ]
+    gaps = _GAP * (len(heads) - 1)
+    width = sum(natural) + gaps
+    if paper.has_limit and width > paper.width:
+        width = paper.width
+        least = [
+            size if head.least is None else min(size, head.least)
+            for head, size in zip(heads, natural, strict=True)
+        ]
+        if sum(least) + gaps > width:
+            return _blocks(heads, rows)
+    return _drawn(heads, rows, width, paper.colour)
+
+
+def _blocks(heads: Sequence[Column], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Each row as its first cell, with the others beneath by name."""
+    for row in rows:
+        if not row:
+            yield ""
+            continue
+        yield row[0]
+        for head, cell in zip(heads[1:], row[1:], strict=True):
+            if cell:
+                yield f"  {head.name}: {cell}"
+
+
+def _drawn(
+    heads: Sequence[Column], rows: Sequence[Sequence[str]], width: int, colour: bool
+) -> Iterator[str]:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in columns:
-        table.add_column(Text(column.name), justify=column.justify, overflow="fold")
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    for head in heads:
+        table.add_column(Text(head.name), overflow="fold", no_wrap=head.least is None)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     drawn = io.StringIO()
     console = Console(
         file=drawn,
-        width=paper.width - indent,
-        force_terminal=paper.colour,
-        color_system="standard" if paper.colour else None,
-        no_color=not paper.colour,
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
         legacy_windows=False,
     )
     console.print(table)
     for line in drawn.getvalue().splitlines():
-        yield (" " * indent + line).rstrip()
+        yield line.rstrip()

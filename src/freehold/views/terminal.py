@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TextIO
 
 DEFAULT_WIDTH = 100
+DEFAULT_LINES = 24
 NARROWEST = 20
 _INVISIBLE = frozenset(
     {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -39,7 +40,8 @@ class Paper:
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
         self.is_terminal = _is_terminal(stream)
-        self.width = width_of(stream)
+        self.width = size_of(stream).columns
+        self.has_limit = self.is_terminal or bool(os.environ.get("COLUMNS"))
         self.colour = wants_colour(self.is_terminal)
 
     @property
@@ -85,16 +87,16 @@ def is_dumb() -> bool:
     return os.environ.get("TERM", "").lower() in {"", "dumb", "unknown"}
 
 
-def width_of(stream: TextIO) -> int:
-    """Columns: COLUMNS when it is set, else the terminal's, else 100; at least 20."""
-    said = os.environ.get("COLUMNS", "")
-    if said.isascii() and said.isdigit() and int(said) > 0:
-        return max(NARROWEST, int(said))
+def size_of(stream: TextIO) -> os.terminal_size:
+    """COLUMNS when it is set, else the terminal's width, else 100, at least 20; and its lines, else 24."""
     try:
-        columns = os.get_terminal_size(stream.fileno()).columns
+        real = os.get_terminal_size(stream.fileno())
     except (OSError, ValueError, AttributeError):
-        columns = 0
-    return max(NARROWEST, columns) if columns else DEFAULT_WIDTH
+        real = os.terminal_size((0, 0))
+    said = os.environ.get("COLUMNS", "")
+    wide = int(said) if said.isascii() and said.isdigit() else 0
+    width = max(NARROWEST, wide or real.columns or DEFAULT_WIDTH)
+    return os.terminal_size((width, real.lines or DEFAULT_LINES))
 
 
 def _is_terminal(stream: TextIO) -> bool:

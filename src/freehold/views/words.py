@@ -1,7 +1,6 @@
 """How counts, durations, values and resources are put into words. Pure; shared by the renderers."""
 
 import json
-from os.path import commonprefix
 from typing import Any
 
 from freehold.planning.address import Address
@@ -46,7 +45,7 @@ def pair(before: Any, after: Any, limit: int) -> tuple[str, str]:
     old, new = _text(before), _text(after)
     if columns(old) <= limit and columns(new) <= limit:
         return old, new
-    same = len(commonprefix([old, new]))
+    same = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), len(old))
     start = max(0, same - limit // 3)
     lead = "…" if start else ""
     return shortened(lead + old[start:], limit), shortened(lead + new[start:], limit)
