@@ -82,7 +82,9 @@ class ProfilePart(Part):
 
     description: Line = Field("", description="One line about it.", examples=["room for a model"])
     config: dict[str, Option] = Field(
-        default_factory=dict, description="Incus instance options.", examples=[{"limits.memory": "8GiB"}]
+        default_factory=dict,
+        description="Incus instance options.",
+        examples=[{"limits.memory": "8GiB"}],
     )
     devices: dict[str, dict[str, Option]] = Field(
         default_factory=dict,
@@ -124,11 +126,17 @@ class ScriptRun(Part):
 class Provision(Part):
     """What goes inside a machine, by Ansible. Checked and kept; not carried out by this version."""
 
-    apt: list[Word] = Field(default_factory=list, description="Debian packages.", examples=[["git"]])
-    pip: list[Word] = Field(default_factory=list, description="Python packages.", examples=[["httpie"]])
+    apt: list[Word] = Field(
+        default_factory=list, description="Debian packages.", examples=[["git"]]
+    )
+    pip: list[Word] = Field(
+        default_factory=list, description="Python packages.", examples=[["httpie"]]
+    )
     git: list[GitCheckout] = Field(default_factory=list, description="Repositories to check out.")
     script: list[ScriptRun] = Field(default_factory=list, description="Scripts to run.")
-    roles: list[Word] = Field(default_factory=list, description="Ansible roles.", examples=[["ollama_server"]])
+    roles: list[Word] = Field(
+        default_factory=list, description="Ansible roles.", examples=[["ollama_server"]]
+    )
     vars: dict[str, Any] = Field(
         default_factory=dict,
         description="Variables of the roles; any values.",
@@ -208,7 +216,9 @@ class DomainPart(Part):
         examples=["admin"],
     )
     description: Line = Field("", description="One line about it.", examples=["experiments"])
-    profiles: dict[str, ProfilePart] = Field(default_factory=dict, description="Shared settings by name.")
+    profiles: dict[str, ProfilePart] = Field(
+        default_factory=dict, description="Shared settings by name."
+    )
     machines: dict[str, MachinePart] = Field(
         default_factory=dict, description="Machines by name; the instance is called DOMAIN-MACHINE."
     )
@@ -255,10 +265,17 @@ class Document(Part):
         examples=["maison"],
         json_schema_extra=_REQUIRED,
     )
-    defaults: Defaults = Field(default_factory=Defaults, description="What holds unless said otherwise.")
-    network: NetworkPart = Field(default_factory=NetworkPart, description="Addresses and separation.")
+    defaults: Defaults = Field(
+        default_factory=Defaults, description="What holds unless said otherwise."
+    )
+    network: NetworkPart = Field(
+        default_factory=NetworkPart, description="Addresses and separation."
+    )
     gpu: Gpu = Field(default_factory=Gpu, description="How the GPU is handed out.")
-    domains: dict[str, DomainPart] = Field(default_factory=dict, description="Compartments by name.")
+    domains: dict[str, DomainPart] = Field(
+        default_factory=dict, description="Compartments by name."
+    )
     policies: list[PolicyPart] = Field(
-        default_factory=list, description="The only traffic between domains, besides what `admin` may do."
+        default_factory=list,
+        description="The only traffic between domains, besides what `admin` may do.",
     )

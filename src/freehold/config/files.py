@@ -131,12 +131,19 @@ def _decoded(path: Path, name: str, content: bytes) -> Text:
         before = content[: error.start].decode("utf-8", "replace")
         line, column = _line_and_column(before)
         detail = f"The byte 0x{content[error.start]:02x} is not UTF-8."
-        return Text(path, SourceFile(name), None, (problem("not-utf-8", detail, Source(name, line, column)),))
+        return Text(
+            path,
+            SourceFile(name),
+            None,
+            (problem("not-utf-8", detail, Source(name, line, column)),),
+        )
     file = SourceFile(name, tuple(_LINE_END.split(text)))
     if forbidden := _FORBIDDEN.search(text):
         line, column = _line_and_column(text[: forbidden.start()])
         detail = f"The character U+{ord(forbidden[0]):04X} stands here."
-        return Text(path, file, None, (problem("control-character", detail, file.source(line, column)),))
+        return Text(
+            path, file, None, (problem("control-character", detail, file.source(line, column)),)
+        )
     return Text(path, file, text)
 
 

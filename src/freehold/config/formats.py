@@ -23,7 +23,7 @@ _LARGEST_DIGITS = 15
 
 def refuse(code: str, detail: str, hint: str | None = None) -> NoReturn:
     """Raise what `schema_errors` turns into a Diagnostic; braces of the user's text are not for formatting."""
-    raise PydanticCustomError(code, "{detail}", {"detail": detail, "hint": hint})  # type: ignore[arg-type]
+    raise PydanticCustomError(code, "{detail}", {"detail": detail, "hint": hint})
 
 
 def _text(value: Any, expected: str) -> str:
@@ -79,7 +79,9 @@ def _network(value: Any) -> IPv4Network:
     except ValueError:
         refuse("invalid-network", f"`{text}` is not an IPv4 network.")
     if "/" not in text or not 8 <= network.prefixlen <= 24:
-        refuse("invalid-network", f"`{text}` is not between /8 and /24: each domain takes a /24 of it.")
+        refuse(
+            "invalid-network", f"`{text}` is not between /8 and /24: each domain takes a /24 of it."
+        )
     if str(network) != text:
         refuse("invalid-network", f"`{text}` has host bits set.", f"Write `{network}`.")
     if not any(network.subnet_of(private) for private in _PRIVATE):
@@ -112,7 +114,11 @@ def _line(value: Any) -> str:
 def _word(value: Any) -> str:
     text = _line(value)
     if not text or text != text.strip():
-        refuse("invalid-value", "The text is empty or has spaces around it." if text else "The text is empty.", "Write a value, or leave the key out.")
+        refuse(
+            "invalid-value",
+            "The text is empty or has spaces around it." if text else "The text is empty.",
+            "Write a value, or leave the key out.",
+        )
     return text
 
 

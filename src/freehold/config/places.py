@@ -117,10 +117,6 @@ class Tree:
         line, column = place[1:3] if at_key else place[3:5]
         return self.files[place[0]].source(line, column, self._local(path, place[0]))
 
-    def file_order(self, name: str) -> int:
-        """The position of a file in the order of reading."""
-        return next((i for i, file in enumerate(self.files) if file.name == name), len(self.files))
-
     def _places(self, path: KeyPath) -> Iterator[Place]:
         node: Any = self.root
         for key in path:

@@ -64,7 +64,7 @@ def _word(text: str) -> Refused:
     return Refused(
         text,
         f"`{meaning}` to some parsers, text to others",
-        f"Write `{meaning}` if that is meant, or `\"{text}\"` for the word.",
+        f'Write `{meaning}` if that is meant, or `"{text}"` for the word.',
     )
 
 

@@ -93,10 +93,14 @@ def _unknown_key(tree: Tree, path: KeyPath) -> Diagnostic:
     source = tree.source(path, key=True)
     place = ("domains", "*") if len(parent) == 2 and parent[0] == "domains" else parent
     if key in LATER_KEYS.get(place, ()):
-        detail = f"`{key}` belongs to a later version of Freehold; this one cannot do anything with it."
+        detail = (
+            f"`{key}` belongs to a later version of Freehold; this one cannot do anything with it."
+        )
         return problem("not-in-this-version", detail, source)
     where = f" in `{path_text(parent)}`" if parent else " at the top of the file"
-    return problem("unknown-key", f"There is no key `{key}`{where}.", source, _key_hint(key, parent))
+    return problem(
+        "unknown-key", f"There is no key `{key}`{where}.", source, _key_hint(key, parent)
+    )
 
 
 def _key_hint(key: str, parent: KeyPath) -> str | None:
@@ -146,19 +150,25 @@ def missing_key(tree: Tree, path: KeyPath, hint: str | None = None) -> Diagnosti
     """`path` ends with the key that is not there; the place is its parent's."""
     where = f"`{path_text(path[:-1])}` has" if len(path) > 1 else "The file has"
     info = fields_at(path[:-1]).get(str(path[-1]))
-    example = f"Add `{path[-1]}: {_yaml(info.examples[0])}`." if info and info.examples else None
-    source = tree.source(path[:-1], key=True) or (tree.files[0].source(1, 1) if tree.files else None)
+    example = f"Add `{path[-1]}: {info.examples[0]}`." if info and info.examples else None
+    source = tree.source(path[:-1], key=True) or (
+        tree.files[0].source(1, 1) if tree.files else None
+    )
     return problem("missing-key", f"{where} no `{path[-1]}`.", source, hint or example)
 
 
-def _yaml(value: Any) -> str:
-    return str(value)
-
-
-def wrong_type(tree: Tree, path: KeyPath, expected: str, value: Any, hint: str | None = None) -> Diagnostic:
+def wrong_type(
+    tree: Tree, path: KeyPath, expected: str, value: Any, hint: str | None = None
+) -> Diagnostic:
     """A value of the wrong kind, with what to write instead where that can be said."""
-    detail = f"`{path_text(path)}` must be {expected}, not {describe(value)}." if path else f"Expected {expected}."
-    return problem("wrong-type", detail, tree.source(path), hint or _type_hint(tree, path, expected, value))
+    detail = (
+        f"`{path_text(path)}` must be {expected}, not {describe(value)}."
+        if path
+        else f"Expected {expected}."
+    )
+    return problem(
+        "wrong-type", detail, tree.source(path), hint or _type_hint(tree, path, expected, value)
+    )
 
 
 def describe(value: Any) -> str:
@@ -177,15 +187,31 @@ def describe(value: Any) -> str:
 
 def _type_hint(tree: Tree, path: KeyPath, expected: str, value: Any) -> str | None:
     written = _written(tree, path)
-    if isinstance(value, str) and expected == "keys with values" and _MISSING_SPACE.fullmatch(value):
+    if (
+        isinstance(value, str)
+        and expected == "keys with values"
+        and _MISSING_SPACE.fullmatch(value)
+    ):
         return f"A space is missing after the colon: `{value.replace(':', ': ', 1)}`."
     if expected == "a list" and isinstance(value, str | int | float):
         return f"Write it as a list: `[{written}]`."
-    if isinstance(value, str) and expected == "`true` or `false`" and value.lower() in {"true", "false"}:
+    if (
+        isinstance(value, str)
+        and expected == "`true` or `false`"
+        and value.lower() in {"true", "false"}
+    ):
         return f"Write `{value.lower()}` without quotes."
-    if isinstance(value, str) and expected == "a whole number" and re.fullmatch(r"[0-9]{1,9}", value):
+    if (
+        isinstance(value, str)
+        and expected == "a whole number"
+        and re.fullmatch(r"[0-9]{1,9}", value)
+    ):
         return f"Write `{int(value)}` without quotes."
-    if expected == "a size such as `8GiB`" and isinstance(value, int) and not isinstance(value, bool):
+    if (
+        expected == "a size such as `8GiB`"
+        and isinstance(value, int)
+        and not isinstance(value, bool)
+    ):
         return f"Add the unit: `{value}MiB`, `{value}GiB`."
     if expected.startswith("text") and isinstance(value, bool | int | float):
         return f'Put it in quotes: `"{written}"`.'
@@ -209,7 +235,9 @@ def _not_one_of(tree: Tree, path: KeyPath, value: Any, valid: list[str]) -> Diag
     return problem("invalid-value", detail, tree.source(path), did_you_mean(value, valid))
 
 
-def _limits(kind: str, value: Any, context: Mapping[str, Any], source: Any) -> tuple[str, Any, str | None]:
+def _limits(
+    kind: str, value: Any, context: Mapping[str, Any], source: Any
+) -> tuple[str, Any, str | None]:
     if kind == "greater_than_equal":
         return f"{value} is less than {context['ge']}.", source, f"Write {context['ge']} or more."
     if kind == "less_than_equal":

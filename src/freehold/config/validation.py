@@ -37,7 +37,9 @@ def validate(tree: Tree) -> Validated:
         return _without_wrong_parts(tree, error, policies)
 
 
-def _without_wrong_parts(tree: Tree, error: ValidationError, policies: tuple[int, ...]) -> Validated:
+def _without_wrong_parts(
+    tree: Tree, error: ValidationError, policies: tuple[int, ...]
+) -> Validated:
     found = list(schema_problems(tree, error.errors(include_url=False)))
     problems = _once_per_place(found)
     left_out = {_smallest_part(path, missing=_is_missing(tree, path)) for path, _ in found}

@@ -41,7 +41,9 @@ def syntax_problem(error: yaml.YAMLError, file: SourceFile) -> Diagnostic:
     here = error.problem_mark.line + 1, error.problem_mark.column + 1
     opened = error.context_mark
     if _is_tab(message, here, file):
-        return problem("tab-indentation", "A tab stands in front of this line's text.", file.source(here[0], 1))
+        return problem(
+            "tab-indentation", "A tab stands in front of this line's text.", file.source(here[0], 1)
+        )
     if opened is not None and "flow" in context and "expected ','" in message:
         return _unclosed_bracket(opened.line + 1, opened.column + 1, here, file)
     if opened is not None and "quoted scalar" in context and "end of stream" in message:
@@ -57,7 +59,9 @@ def _is_tab(message: str, here: tuple[int, int], file: SourceFile) -> bool:
     return "\t" in text[: len(text) - len(text.lstrip())] or "tab character" in message
 
 
-def _unclosed_bracket(line: int, column: int, here: tuple[int, int], file: SourceFile) -> Diagnostic:
+def _unclosed_bracket(
+    line: int, column: int, here: tuple[int, int], file: SourceFile
+) -> Diagnostic:
     bracket = _line(file, line)[column - 1 : column]
     detail = f"The `{bracket}` opened here is not closed, or a comma is missing, before line {here[0]}, column {here[1]}."
     return problem("unclosed-bracket", detail, file.source(line, column))
@@ -71,7 +75,9 @@ def _misplaced(message: str, here: tuple[int, int], file: SourceFile) -> Diagnos
         hint = "Put the whole value in quotes of the other kind, or remove what follows it."
         return problem("yaml-syntax", detail, source, hint)
     expected = "a `- ` of the list" if "'-'" in message else "a key of the mapping"
-    return problem("bad-indentation", f"Here {expected} above is expected, at the same column.", source)
+    return problem(
+        "bad-indentation", f"Here {expected} above is expected, at the same column.", source
+    )
 
 
 def _other(message: str, here: tuple[int, int], file: SourceFile) -> Diagnostic:

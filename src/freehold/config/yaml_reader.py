@@ -65,7 +65,9 @@ class Reading:
         self._top_at = (1, 1)
         self._frames: list[_Frame] = []
 
-    def report(self, code: str, detail: str, line: int, column: int, hint: str | None = None) -> None:
+    def report(
+        self, code: str, detail: str, line: int, column: int, hint: str | None = None
+    ) -> None:
         """Note a problem at this place, below the keys that are open."""
         source = self.file.source(line, column, self._path())
         self.problems.append(problem(code, detail, source, hint))
@@ -165,11 +167,17 @@ class Reading:
     def _plain(self, text: str, line: int, column: int) -> Any:
         value = resolve(text)
         if value is None and self._frames and not self._allows_null(self._path()):
-            what = f"`{text}` means no value." if text else "Nothing is written after the colon or dash."
+            what = (
+                f"`{text}` means no value."
+                if text
+                else "Nothing is written after the colon or dash."
+            )
             self.report("empty-value", what, line, column, self._empty_hint())
             return UNREADABLE
         if isinstance(value, Refused):
-            self.report("ambiguous-value", f"`{text}` is {value.because}.", line, column, value.instead)
+            self.report(
+                "ambiguous-value", f"`{text}` is {value.because}.", line, column, value.instead
+            )
             return UNREADABLE
         return value
 
@@ -194,7 +202,9 @@ class Reading:
         assert isinstance(container, PlacedMap)
         frame.key, frame.key_line, frame.key_column = text, line, column
         if plain and text == "<<":
-            self.report("yaml-merge-key", "`<<` would copy another mapping into this one.", line, column)
+            self.report(
+                "yaml-merge-key", "`<<` would copy another mapping into this one.", line, column
+            )
             frame.key = _DROP
         elif text in container.places:
             self._duplicate(container, text, line, column)
@@ -254,7 +264,9 @@ class Reading:
     def _no_mapping(self) -> None:
         line, column = self._top_at
         if self._top is None:
-            self.problems.append(problem("empty-file", f"`{self.file.name}` holds no keys.", self.file.source(1, 1)))
+            self.problems.append(
+                problem("empty-file", f"`{self.file.name}` holds no keys.", self.file.source(1, 1))
+            )
             return
         if self._top is UNREADABLE:
             return

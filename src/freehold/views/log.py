@@ -14,9 +14,9 @@ from freehold.views.words import count, duration
 SCHEMA = 1
 _COLUMNS = [
     Column("run"),
-    Column("when", least=10),
+    Column("when", folds=True),
     Column("verb"),
-    Column("result", least=8),
+    Column("result", folds=True),
     Column("took"),
     Column("planned"),
 ]

@@ -38,8 +38,9 @@ def last_line(result: RunResult, seconds: float) -> str:
     problems = ", ".join(f"{number} {words}" for words, number in left.items() if number)
     if not problems:
         return f"Applied: {counts}."
-    only_stopped = result.stopped and not result.of(Status.FAILED) and not result.unsettled
-    return f"{'Stopped' if only_stopped else 'Failed'}: {problems}; {counts}."
+    only_stopped = result.stopped and not left["failed"] and not left["did not last"]
+    word = "Stopped" if only_stopped else "Failed"
+    return f"{word}: {problems} of {count(len(result.outcomes), 'change')}; {counts}."
 
 
 def _counts(result: RunResult) -> str:

@@ -13,8 +13,8 @@ _COLUMNS = [
     Column("machine"),
     Column("type"),
     Column("state"),
-    Column("address", least=19),
-    Column("drift", least=16),
+    Column("address", folds=True),
+    Column("drift", folds=True),
     Column("image"),
 ]
 

@@ -15,31 +15,37 @@ _GAP = 2
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column's heading; with `least`, its cells may be folded onto lines of at least so many columns."""
+    """A column's heading, and whether its cells may be folded onto several lines, between words."""
 
     name: str
-    least: int | None = None
+    folds: bool = False
 
 
 def table_lines(
     heads: Sequence[Column], rows: Sequence[Sequence[str]], paper: Paper
 ) -> Iterator[str]:
     """The table as lines for `paper`. Cells must be escaped already; an empty row is an empty line."""
-    natural = [
-        max(columns(cell) for cell in (head.name, *(row[number] for row in rows if row)))
-        for number, head in enumerate(heads)
+    cells = [
+        [head.name, *(row[number] for row in rows if row)] for number, head in enumerate(heads)
     ]
     gaps = _GAP * (len(heads) - 1)
-    width = sum(natural) + gaps
+    width = sum(map(_widest, cells)) + gaps
     if paper.has_limit and width > paper.width:
         width = paper.width
-        least = [
-            size if head.least is None else min(size, head.least)
-            for head, size in zip(heads, natural, strict=True)
-        ]
-        if sum(least) + gaps > width:
+        if sum(map(_narrowest, heads, cells)) + gaps > width:
             return _blocks(heads, rows)
     return _drawn(heads, rows, width, paper.colour)
+
+
+def _widest(cells: Sequence[str]) -> int:
+    return max(map(columns, cells))
+
+
+def _narrowest(head: Column, cells: Sequence[str]) -> int:
+    """The least width of a column in which no word is broken."""
+    if not head.folds:
+        return _widest(cells)
+    return _widest([word for cell in cells for word in cell.split()])
 
 
 def _blocks(heads: Sequence[Column], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -63,7 +69,7 @@ def _drawn(
 
     table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
     for head in heads:
-        table.add_column(Text(head.name), overflow="fold", no_wrap=head.least is None)
+        table.add_column(Text(head.name), overflow="fold", no_wrap=not head.folds)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     drawn = io.StringIO()

@@ -14,9 +14,6 @@ from typing import TextIO
 DEFAULT_WIDTH = 100
 DEFAULT_LINES = 24
 NARROWEST = 20
-_INVISIBLE = frozenset(
-    {"Cc", "Cf", "Cs", "Zl", "Zp"}
-)  # control, format (bidi too), surrogate, separators
 _PLAIN = str.maketrans({"→": "->", "±": "+-", "…": "...", "─": "-", "│": "|", "—": "-"})
 _RESET = "\x1b[0m"
 
@@ -127,7 +124,9 @@ def visible(text: str) -> str:
 
 
 def _escaped(character: str) -> str:
-    if unicodedata.category(character) not in _INVISIBLE:
+    """Escaped: control, format (bidi too), surrogate, private and unassigned; separators of lines."""
+    category = unicodedata.category(character)
+    if category[0] != "C" and category not in {"Zl", "Zp"}:
         return character
     return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 

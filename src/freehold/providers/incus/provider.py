@@ -3,7 +3,9 @@
 Made by `cli` with a client and a source of images; driven by `engine` through `providers.protocol.Provider`.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from freehold.model import Infra
 from freehold.planning.address import Address
@@ -15,7 +17,7 @@ from freehold.providers.incus.images import Images
 from freehold.providers.incus.instance_steps import InstanceSteps
 from freehold.providers.incus.observe import observed_of, read_server
 from freehold.providers.incus.obstacles import obstacles
-from freehold.providers.protocol import Observation, Step
+from freehold.providers.protocol import Observation, Report, Step
 from freehold.system.incus.api import Incus
 
 KINDS = {
@@ -29,6 +31,7 @@ class IncusProvider:
     def __init__(self, incus: Incus, images: Images) -> None:
         self.incus = incus
         self._images = images
+        self._one_bridge_at_a_time = asyncio.Lock()
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
@@ -55,13 +58,23 @@ class IncusProvider:
             case projects.KIND.name:
                 return projects.project_steps(self.incus, estate, change)
             case bridges.KIND.name:
-                return bridges.bridge_steps(self.incus, estate, change)
+                steps = bridges.bridge_steps(self.incus, estate, change)
+                return [self._in_turn(step) for step in steps]
             case profiles.KIND.name:
                 return profiles.profile_steps(self.incus, estate, change)
             case volumes.KIND.name:
                 return volumes.volume_steps(self.incus, estate, change)
             case _:
                 return InstanceSteps(self.incus, self._images, estate, change).all()
+
+    def _in_turn(self, step: Step) -> Step:
+        """Incus works on one bridge after the other anyway; deleting two at once trips it (6.0.4)."""
+
+        async def run(report: Report) -> None:
+            async with self._one_bridge_at_a_time:
+                await step.run(report)
+
+        return replace(step, run=run)
 
     async def wait_ready(self, timeout: float) -> None:
         await self.incus.wait_ready(timeout)

@@ -1,0 +1,55 @@
+"""`freehold doctor`: whether this computer, or the lab, can carry the estate."""
+
+import json
+import sys
+
+import typer
+
+from freehold.cli.options import Common, Directory, InLab, Json, common
+from freehold.diagnostics import ExitCode
+from freehold.operations.doctor import Result, Subject, checks_for, examine
+from freehold.operations.doctor.estate import estate_check, readable_estate
+from freehold.views.doctor import doctor_document, render_doctor
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+
+    @app.command()
+    def doctor(
+        context: typer.Context,
+        directory: Directory = None,
+        lab: InLab = False,
+        as_json: Json = False,
+    ) -> int:
+        """Check whether this computer can carry the estate, and say what to do."""
+        options = common(context, directory, lab, as_json)
+        subject = _subject(options)
+        results = examine(subject, [estate_check(options.directory), *checks_for(subject)])
+        if options.json:
+            print(json.dumps(doctor_document(results), indent=1))
+        else:
+            render_doctor(results, sys.stdout)
+        failed = any(result.finding.result is Result.ERROR for result in results)
+        return ExitCode.FAILED if failed else ExitCode.DONE
+
+
+def _subject(options: Common) -> Subject:
+    from freehold.cli import estate
+    from freehold.operations.lab import Lab
+    from freehold.operations.lab.layout import layout
+    from freehold.operations.lab.record import read_holder
+
+    infra = readable_estate(options.directory)
+    if not options.lab:
+        socket = estate.system_socket()
+        return Subject(socket=socket, state=socket.parent, infra=infra)
+    lab = Lab()
+    holder = read_holder(layout(lab.root))
+    return Subject(
+        socket=lab.socket,
+        state=lab.root,
+        infra=infra,
+        in_lab=True,
+        lab=holder[0].pid if holder else None,
+    )

@@ -1,0 +1,117 @@
+"""The checked document to `model.Infra`: defaults filled in, everything in the order of its name. Called by `load`."""
+
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
+
+from freehold.config.document import (
+    DEFAULT_BASE,
+    DEFAULT_IMAGE,
+    DEFAULT_STORAGE,
+    Document,
+    DomainPart,
+    MachinePart,
+    PolicyPart,
+    ProfilePart,
+    Provision,
+)
+from freehold.model import (
+    Domain,
+    FirewallMode,
+    GpuPolicy,
+    Infra,
+    Machine,
+    Policy,
+    Profile,
+    Trust,
+    Volume,
+)
+from freehold.model.addresses import domain_subnet
+
+
+def build(document: Document) -> Infra:
+    """The model of a document without errors."""
+    assert document.name is not None
+    base = document.network.base or IPv4Network(DEFAULT_BASE)
+    return Infra(
+        name=document.name,
+        base=base,
+        storage=document.defaults.storage or DEFAULT_STORAGE,
+        firewall=document.network.firewall or FirewallMode.HOST,
+        gpu_policy=document.gpu.policy or GpuPolicy.EXCLUSIVE,
+        domains=tuple(_domain(document, base, *item) for item in sorted(document.domains.items())),
+        policies=tuple(_policy(policy) for policy in document.policies),
+    )
+
+
+def _domain(document: Document, base: IPv4Network, name: str, part: DomainPart) -> Domain:
+    assert part.subnet_id is not None
+    image = document.defaults.image or DEFAULT_IMAGE
+    return Domain(
+        name=name,
+        subnet_id=part.subnet_id,
+        subnet=domain_subnet(base, part.subnet_id),
+        trust=part.trust or document.defaults.trust or Trust.SEMI_TRUSTED,
+        description=part.description,
+        profiles=tuple(_profile(*item) for item in sorted(part.profiles.items())),
+        machines=tuple(_machine(name, image, *item) for item in sorted(part.machines.items())),
+    )
+
+
+def _profile(name: str, part: ProfilePart) -> Profile:
+    return Profile(
+        name=name, description=part.description, config=part.config, devices=part.devices
+    )
+
+
+def _machine(domain: str, image: str, name: str, part: MachinePart) -> Machine:
+    return Machine(
+        domain=domain,
+        name=name,
+        image=part.image or image,
+        type=part.type,
+        description=part.description,
+        profiles=tuple(part.profiles),
+        address=part.ip,
+        cpu=part.cpu,
+        memory=part.memory,
+        disk=part.disk,
+        gpu=part.gpu,
+        control=part.control,
+        protect=part.protect,
+        volumes=tuple(_volumes(part)),
+        config=part.config,
+        provision=_provision(part.provision) if part.provision is not None else None,
+    )
+
+
+def _volumes(part: MachinePart) -> Iterator[Volume]:
+    for name, volume in sorted(part.volumes.items()):
+        yield Volume(name=name, path=volume.path, size=volume.size)
+
+
+def _provision(part: Provision) -> Mapping[str, object]:
+    """The keys that are written, as plain values."""
+    written = part.model_dump(exclude_unset=True, exclude={"vars"})
+    if "vars" in part.model_fields_set:
+        written["vars"] = _plain(part.vars)
+    return written
+
+
+def _plain(value: object) -> object:
+    """Without the places that the reader's containers carry."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _policy(part: PolicyPart) -> Policy:
+    return Policy(
+        source=part.from_,
+        target=part.to,
+        protocol=part.protocol,
+        ports=tuple(part.ports or ()),
+        bidirectional=part.bidirectional,
+        reason=part.reason,
+    )

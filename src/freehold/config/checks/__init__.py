@@ -1,0 +1,50 @@
+"""Cross-checks: what no single key can say. Each is a pure function from a Context to Diagnostics."""
+
+from collections.abc import Callable, Iterator
+
+from freehold.config.checks.addresses import addresses, enough_addresses
+from freehold.config.checks.context import Context
+from freehold.config.checks.instance_options import (
+    known_options,
+    managed_options,
+    options_of_other_type,
+    options_said_twice,
+)
+from freehold.config.checks.machines import gpu_machines, vm_memory
+from freehold.config.checks.names import bridge_names, estate_name, instance_names, names
+from freehold.config.checks.not_yet import not_enforced
+from freehold.config.checks.policies import duplicate_policies, policy_ends, policy_ports
+from freehold.config.checks.profiles import devices, named_profiles
+from freehold.config.checks.required import required_keys
+from freehold.config.checks.subnets import subnet_ids
+from freehold.config.checks.volumes import volume_paths
+from freehold.diagnostics import Diagnostic
+
+CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = (
+    required_keys,
+    estate_name,
+    names,
+    instance_names,
+    bridge_names,
+    subnet_ids,
+    addresses,
+    enough_addresses,
+    named_profiles,
+    devices,
+    managed_options,
+    options_said_twice,
+    known_options,
+    options_of_other_type,
+    vm_memory,
+    gpu_machines,
+    volume_paths,
+    policy_ends,
+    policy_ports,
+    duplicate_policies,
+    not_enforced,
+)
+
+
+def run_checks(context: Context) -> list[Diagnostic]:
+    """Everything that every check finds."""
+    return [diagnostic for check in CHECKS for diagnostic in check(context)]

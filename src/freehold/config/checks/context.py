@@ -1,0 +1,76 @@
+"""What every cross-check gets: the document that passed validation, and the tree for places and names."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from freehold.config.codes import problem
+from freehold.config.config_keys import ConfigKeys
+from freehold.config.document import (
+    DEFAULT_BASE,
+    Document,
+    DomainPart,
+    MachinePart,
+    PolicyPart,
+    ProfilePart,
+)
+from freehold.config.places import KeyPath, Tree
+from freehold.diagnostics import Diagnostic
+
+DOMAINS: KeyPath = ("domains",)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`policy_indexes` are those of the document's policies in the tree; `left_out` failed validation."""
+
+    tree: Tree
+    document: Document
+    policy_indexes: tuple[int, ...] = ()
+    left_out: frozenset[KeyPath] = frozenset()
+    known_config: ConfigKeys | None = None
+
+    @property
+    def base(self) -> IPv4Network:
+        """The estate's network."""
+        return self.document.network.base or IPv4Network(DEFAULT_BASE)
+
+    def domains(self) -> Iterator[tuple[KeyPath, str, DomainPart]]:
+        """Every domain with its path and name."""
+        for name, domain in self.document.domains.items():
+            yield ("domains", name), name, domain
+
+    def machines(self) -> Iterator[tuple[KeyPath, DomainPart, MachinePart]]:
+        """Every machine with its path `(domains, D, machines, M)` and its domain."""
+        for path, _, domain in self.domains():
+            for name, machine in domain.machines.items():
+                yield (*path, "machines", name), domain, machine
+
+    def profiles(self) -> Iterator[tuple[KeyPath, ProfilePart]]:
+        """Every profile with its path."""
+        for path, _, domain in self.domains():
+            for name, profile in domain.profiles.items():
+                yield (*path, "profiles", name), profile
+
+    def policies(self) -> Iterator[tuple[KeyPath, PolicyPart]]:
+        """Every policy with its path."""
+        for index, policy in zip(self.policy_indexes, self.document.policies, strict=True):
+            yield ("policies", index), policy
+
+    def at(self, path: KeyPath, code: str, detail: str, hint: str | None = None) -> Diagnostic:
+        """A problem with a value."""
+        return problem(code, detail, self.tree.source(path), hint)
+
+    def at_key(self, path: KeyPath, code: str, detail: str, hint: str | None = None) -> Diagnostic:
+        """A problem with a name or with all that stands below it."""
+        return problem(code, detail, self.tree.source(path, key=True), hint)
+
+    def line(self, path: KeyPath) -> str:
+        """The place in short, `infra.yml:12`, for a message about another place."""
+        source = self.tree.source(path)
+        return f"{source.file}:{source.line}" if source else "another file"
+
+
+def key_of(path: KeyPath) -> str:
+    """How users name the machine at this path: `homelab/llm`."""
+    return f"{path[1]}/{path[3]}"

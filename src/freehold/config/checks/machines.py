@@ -1,0 +1,64 @@
+"""What a machine needs to run (a vm's memory), and who has the GPU."""
+
+from collections.abc import Iterator
+
+from freehold.config.checks.context import Context, key_of
+from freehold.config.document import DomainPart, MachinePart
+from freehold.config.places import KeyPath
+from freehold.diagnostics import Diagnostic
+from freehold.model import GpuPolicy, MachineType, Size
+
+SMALLEST_VM_MEMORY = 512 * 1024 * 1024  # bytes; Debian's installation guide, section 3.4
+
+
+def vm_memory(context: Context) -> Iterator[Diagnostic]:
+    """Memory declared for a vm, by its own key, its config or a profile, is enough for a kernel and the agent."""
+    for path, domain, machine in context.machines():
+        if machine.type is not MachineType.VM:
+            continue
+        where, size = _memory(path, domain, machine)
+        if size is not None and size.bytes < SMALLEST_VM_MEMORY:
+            detail = f"{key_of(path)} is a vm with {size} of memory; 512MiB is the least."
+            yield context.at(where, "vm-too-small", detail)
+
+
+def gpu_machines(context: Context) -> Iterator[Diagnostic]:
+    """One machine with the GPU under `exclusive`; a warning for more under `shared`."""
+    having = [(path, where) for path, d, m in context.machines() if (where := _gpu(path, d, m))]
+    shared = context.document.gpu.policy is GpuPolicy.SHARED
+    for path, where in having[1:]:
+        first, first_place = having[0]
+        detail = (
+            f"{key_of(path)} and {key_of(first)} ({context.line(first_place)}) both have the GPU."
+        )
+        yield context.at(where, "gpu-shared" if shared else "second-gpu-machine", detail)
+
+
+def _memory(path: KeyPath, domain: DomainPart, machine: MachinePart) -> tuple[KeyPath, Size | None]:
+    """The memory that counts: the machine's key, then its config, then the last profile that says."""
+    if machine.memory is not None:
+        return (*path, "memory"), machine.memory
+    if "limits.memory" in machine.config:
+        return (*path, "config", "limits.memory"), _size(machine.config["limits.memory"])
+    for index, name in reversed(list(enumerate(machine.profiles))):
+        profile = domain.profiles.get(name)
+        if profile and "limits.memory" in profile.config:
+            return (*path, "profiles", index), _size(profile.config["limits.memory"])
+    return path, None
+
+
+def _size(text: str) -> Size | None:
+    try:
+        return Size.parse(text) if len(text) < 20 else None
+    except ValueError:  # a percentage: Incus allows it, nothing can be said here
+        return None
+
+
+def _gpu(path: KeyPath, domain: DomainPart, machine: MachinePart) -> KeyPath | None:
+    if machine.gpu:
+        return (*path, "gpu")
+    for index, name in enumerate(machine.profiles):
+        profile = domain.profiles.get(name)
+        if profile and any(device.get("type") == "gpu" for device in profile.devices.values()):
+            return (*path, "profiles", index)
+    return None

@@ -1,0 +1,65 @@
+"""Profiles that machines name, and the devices that profiles hold."""
+
+from collections.abc import Iterator
+
+from freehold.config.checks.context import Context
+from freehold.config.schema_errors import missing_key
+from freehold.diagnostics import Diagnostic, did_you_mean
+
+_DEVICE_TYPES = frozenset({
+    "disk", "gpu", "infiniband", "nic", "none", "pci", "proxy", "tpm", "unix-block", "unix-char",
+    "unix-hotplug", "usb",
+})  # fmt: skip
+"""Incus's device types (doc/reference/devices)."""
+
+_MANAGED_DEVICES = frozenset({"root", "eth0"})
+
+
+def named_profiles(context: Context) -> Iterator[Diagnostic]:
+    """Each exists in the machine's own domain and is named once."""
+    for path, _, machine in context.machines():
+        if not machine.profiles:
+            continue
+        defined = context.tree.names((*path[:2], "profiles"))
+        seen: set[str] = set()
+        for index, name in enumerate(machine.profiles):
+            here = (*path, "profiles", index)
+            if name in seen:
+                yield context.at(
+                    here, "duplicate-profile", f"`{name}` stands further ahead already."
+                )
+            elif name == "default":
+                yield context.at(
+                    here,
+                    "managed-key",
+                    "Every machine has the profile `default` without naming it.",
+                )
+            elif name not in defined:
+                yield _unknown(context, here, name, defined)
+            seen.add(name)
+
+
+def devices(context: Context) -> Iterator[Diagnostic]:
+    """Each has a type that Incus knows, and is not one that Freehold makes."""
+    for path, profile in context.profiles():
+        for name, device in profile.devices.items():
+            here = (*path, "devices", name)
+            if name in _MANAGED_DEVICES:
+                detail = (
+                    f"The device `{name}` (root disk, network) is made from the machine's own keys."
+                )
+                yield context.at_key(here, "managed-key", detail)
+            elif "type" not in device and "type" not in context.tree.names(here):
+                yield missing_key(context.tree, (*here, "type"), "Add for example `type: disk`.")
+            elif device.get("type", "disk") not in _DEVICE_TYPES:
+                kind = device["type"]
+                hint = did_you_mean(kind, _DEVICE_TYPES)
+                yield context.at((*here, "type"), "unknown-device-type", f"`{kind}` is none.", hint)
+
+
+def _unknown(
+    context: Context, path: tuple[str | int, ...], name: str, defined: tuple[str, ...]
+) -> Diagnostic:
+    detail = f"Domain `{path[1]}` has no profile `{name}`."
+    hint = did_you_mean(name, defined)
+    return context.at(path, "unknown-profile", detail, hint)

@@ -1,0 +1,124 @@
+"""From the user's files to a checked model: the one door into `config`. Called by every verb that needs infra.yml.
+
+files ─▶ yaml_reader ─▶ merge ─▶ validation ─▶ checks ─▶ build
+"""
+
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from freehold.config.build import build
+from freehold.config.checks import run_checks
+from freehold.config.checks.context import Context
+from freehold.config.config_keys import ConfigKeys
+from freehold.config.document import VERSION
+from freehold.config.files import Text, read_estate
+from freehold.config.merge import merge
+from freehold.config.places import KeyPath, Tree
+from freehold.config.validation import validate
+from freehold.config.yaml_reader import Reading
+from freehold.diagnostics import Diagnostic, Source, has_errors
+from freehold.model import Infra
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """`infra` is None when any diagnostic is an error; `files` are those that were looked at, in order."""
+
+    infra: Infra | None
+    diagnostics: tuple[Diagnostic, ...]
+    files: tuple[Path, ...]
+    tree: Tree = field(repr=False)
+
+    def source(self, path: KeyPath) -> Source | None:
+        """Where `("domains", "homelab", "machines", "llm", "cpu")` is written, else the nearest enclosing thing."""
+        return self.tree.source(path)
+
+
+def load(directory_or_file: Path, *, known_config: ConfigKeys | None = None) -> Loaded:
+    """Read, merge and check an estate. Never raises for what a user wrote: problems are in `diagnostics`."""
+    with _collector_paused():
+        return _load(directory_or_file, known_config)
+
+
+def _load(directory_or_file: Path, known_config: ConfigKeys | None) -> Loaded:
+    texts, problems = read_estate(directory_or_file)
+    tree = Tree(files=[text.file for text in texts])
+    complete = _read(texts, tree, problems)
+    infra = None
+    if _is_other_version(tree):
+        problems += [d for d in _checked(tree, known_config)[1] if d.code == "newer-version"]
+    elif complete or tree.root:
+        infra, found = _checked(tree, known_config, complete=complete)
+        problems += found
+    if has_errors(problems):
+        infra = None
+    files = tuple(text.path for text in texts)
+    return Loaded(infra, _in_order(tree, problems), files, tree)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Loading makes many objects and no cycles: looking for some costs a third of it, and more the larger the file."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _read(texts: list[Text], tree: Tree, problems: list[Diagnostic]) -> bool:
+    """Fill the tree; whether every file could be read to its end."""
+    roots = []
+    for number, text in enumerate(texts):
+        problems += text.problems
+        if text.text is None:
+            continue
+        reading = Reading(text.file, number)
+        reading.read(text.text, _allows_null)
+        problems += reading.problems
+        if reading.root is not None:
+            roots.append(reading.root)
+    problems += merge(tree, roots)
+    return len(roots) == len(texts)
+
+
+def _allows_null(path: KeyPath) -> bool:
+    """Variables of roles may be anything, also nothing."""
+    return len(path) > 6 and path[0] == "domains" and path[4:6] == ("provision", "vars")
+
+
+def _is_other_version(tree: Tree) -> bool:
+    """A file for another version would be full of problems that are none."""
+    version = tree.get(("freehold",))
+    return type(version) is int and version != VERSION
+
+
+def _checked(
+    tree: Tree, known_config: ConfigKeys | None, *, complete: bool = True
+) -> tuple[Infra | None, list[Diagnostic]]:
+    """Schema and cross-checks. Where a file is missing from the tree, only what is wrong in itself counts."""
+    validated = validate(tree)
+    problems = list(validated.problems)
+    if complete:
+        left_out, kept = validated.left_out, validated.policies
+        problems += run_checks(Context(tree, validated.document, kept, left_out, known_config))
+    infra = None if not complete or has_errors(problems) else build(validated.document)
+    return infra, problems
+
+
+def _in_order(tree: Tree, problems: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """By place, and each once."""
+    order = {file.name: number for number, file in enumerate(tree.files)}
+
+    def place(diagnostic: Diagnostic) -> tuple[int, int, int]:
+        source = diagnostic.source
+        if source is None:
+            return -1, 0, 0
+        return order.get(source.file, len(order)), source.line, source.column
+
+    return tuple(dict.fromkeys(sorted(problems, key=place)))

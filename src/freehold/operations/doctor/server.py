@@ -1,0 +1,102 @@
+"""The Incus server: does it answer, is it new enough, can it run virtual machines. Facts from `GET /1.0`."""
+
+import http.client
+import re
+
+from freehold.operations.doctor.finding import Finding, error, ok, warning
+from freehold.operations.doctor.needs import needs_of
+from freehold.operations.doctor.subject import PATIENCE, Subject
+from freehold.system.unix_http import ask
+
+LEAST_VERSION = (6, 0)
+
+# What Freehold's requests rely on (https://linuxcontainers.org/incus/docs/main/api-extensions/).
+EXTENSIONS = (
+    "container_exec_recording",
+    "event_lifecycle",
+    "instance_all_projects",
+    "instance_nic_network",
+    "instances",
+    "metadata_configuration",
+    "profiles_all_projects",
+    "projects",
+    "storage_volumes_all_projects",
+    "virtual-machines",
+)
+
+_UPGRADE = (
+    "Install Incus 6.0 or newer; `scripts/prerequisites` in Freehold's folder does it on Debian and Ubuntu."
+)
+
+
+def reachable(subject: Subject) -> Finding:
+    """Does a daemon answer at the socket, and does it let us in?"""
+    try:
+        reply = ask(subject.socket, "GET", "/1.0", timeout=PATIENCE)
+    except FileNotFoundError:
+        return error(f"There is no socket {subject.socket}.", _how_to_start(subject))
+    except PermissionError:
+        return error(
+            f"You may not use {subject.socket}.",
+            "Run as root, or `sudo adduser $USER incus-admin` and log in again.",
+        )
+    except (OSError, http.client.HTTPException, ValueError) as failure:
+        return error(f"Nobody answers at {subject.socket}: {failure}.", _how_to_start(subject))
+    metadata = reply.body.get("metadata") or {}
+    if metadata.get("auth") != "trusted":
+        return error(
+            f"Incus answers at {subject.socket} but does not trust you.",
+            "Run as root, or `sudo adduser $USER incus-admin` and log in again.",
+        )
+    return ok(f"Answers at {subject.socket}.")
+
+
+def _how_to_start(subject: Subject) -> str:
+    if subject.in_lab:
+        return "freehold lab start"
+    return (
+        "Install Incus and start it (`sudo systemctl start incus`, then `sudo incus admin init --minimal`), "
+        "or use the lab: `freehold lab start`, then `freehold --lab …`."
+    )
+
+
+def version(subject: Subject) -> Finding:
+    """Is it 6.0 or newer?"""
+    said = str(subject.incus("")["environment"]["server_version"])
+    numbers = re.match(r"(\d+)\.(\d+)", said)
+    if numbers is None:
+        return warning(f"The server calls its version {said!r}.", _UPGRADE)
+    if (int(numbers[1]), int(numbers[2])) < LEAST_VERSION:
+        return error(f"Incus {said} is too old.", _UPGRADE)
+    return ok(f"Incus {said}.")
+
+
+def extensions(subject: Subject) -> Finding:
+    """Does its API have all that Freehold uses?"""
+    missing = sorted(set(EXTENSIONS) - set(subject.incus("").get("api_extensions") or ()))
+    if missing:
+        return error(f"The API lacks {', '.join(missing)}.", _UPGRADE)
+    return ok(f"The API has the {len(EXTENSIONS)} extensions that Freehold uses.")
+
+
+def virtual_machines(subject: Subject) -> Finding:
+    """Can virtual machines run, and does the estate want any?"""
+    obstacles = [
+        f"there is no {device}" for device in ("/dev/kvm", "/dev/vhost-vsock") if not subject.exists(device)
+    ]
+    drivers = str(subject.incus("")["environment"].get("driver", ""))
+    if "qemu" not in drivers:
+        obstacles.append("Incus has found no QEMU that works")
+    if not obstacles:
+        return ok("Virtual machines can run.")
+    needs = needs_of(subject.infra)
+    detail = f"Virtual machines cannot run: {'; '.join(obstacles)}."
+    remedy = (
+        "Switch virtualisation on in the firmware (or nested virtualisation on the host), "
+        "`sudo modprobe kvm vhost_vsock`, install qemu-system-x86 and ovmf, and restart Incus."
+    )
+    if needs.virtual_machines:
+        return error(f"{detail} infra.yml wants {needs.virtual_machines}.", remedy)
+    if needs.known:
+        return ok(f"{detail} infra.yml wants none.")
+    return warning(f"{detail} Containers can.", remedy)

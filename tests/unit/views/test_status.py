@@ -1,0 +1,76 @@
+"""The machines as they are, for people and for scripts."""
+
+import json
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+
+from freehold.operations.machine_status import Status
+from freehold.views.status import render_status, status_document
+from tests.unit.views.conftest import CASES, Golden
+from tests.unit.views.estates import ADMIN, AS_DECLARED, DRIFTED
+
+
+def rendered(status: Status) -> str:
+    stream = StringIO()
+    render_status(status, stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "width"),
+    [
+        ("as-declared", AS_DECLARED, None),
+        ("drifted", DRIFTED, None),
+        ("drifted-100-columns", DRIFTED, "100"),
+        ("drifted-20-columns", DRIFTED, "20"),
+        ("empty", Status(estate="maison"), None),
+    ],
+)
+def test_a_whole_table(
+    golden: Golden, monkeypatch: pytest.MonkeyPatch, name: str, status: Status, width: str | None
+) -> None:
+    if width:
+        monkeypatch.setenv("COLUMNS", width)
+    golden(f"status-{name}", lambda stream: render_status(status, stream))
+
+
+def test_json_keeps_the_contract() -> None:
+    document = status_document(DRIFTED)
+    assert json.loads((CASES / "status.json").read_text(encoding="utf-8")) == json.loads(
+        json.dumps(document)
+    )
+    contract = {"name", "domain", "type", "state", "declared_address", "addresses", "drift"}
+    assert all(contract <= machine.keys() for machine in document["machines"])
+
+
+def test_another_address_than_declared_is_said_in_words() -> None:
+    wrong = replace(ADMIN, addresses=("10.100.0.204",))
+    text = rendered(Status(estate="maison", machines=(wrong,)))
+    assert "10.100.0.10 (has 10.100.0.204)" in text
+    assert "Everything is as infra.yml says" not in text
+    assert "admin/ansible without the declared address" in text
+
+
+def test_a_machine_without_any_address_is_said_in_words() -> None:
+    assert "(has no address)" in rendered(
+        Status(estate="maison", machines=(replace(ADMIN, addresses=()),))
+    )
+
+
+def test_a_machine_is_one_line_where_nothing_limits_the_width() -> None:
+    """So that `freehold status | grep` finds it whole."""
+    many = replace(ADMIN, drift=tuple(f"config.environment.VARIABLE_{n}" for n in range(20)))
+    (line,) = [
+        line
+        for line in rendered(Status(estate="m", machines=(many,))).splitlines()
+        if "admin" in line
+    ]
+    assert "VARIABLE_3, … and 16 more" in line
+    assert line.endswith("debian/13")
+
+
+def test_names_are_never_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert "homelab/[red]web\n" in rendered(DRIFTED)
