@@ -5,13 +5,16 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+import tempfile
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from freehold.cli.options import Common
+from freehold.config.files import EXTRA_FOLDER, MAIN_FILE
 from freehold.config.load import Loaded, load
 from freehold.diagnostics import (
+    BackendError,
     ConfigError,
     Diagnostic,
     FreeholdError,
@@ -36,6 +39,28 @@ def loaded(options: Common) -> tuple[Infra, Loaded]:
     return result.infra, result
 
 
+def sources(result: Loaded) -> dict[str, str]:
+    """The texts that an estate was read from, by their names in its folder: what a saved plan carries."""
+    files = zip(result.files, result.tree.files, strict=True)
+    return {_inner_name(path): "\n".join(file.lines) for path, file in files}
+
+
+def _inner_name(path: Path) -> str:
+    return f"{EXTRA_FOLDER}/{path.name}" if path.parent.name == EXTRA_FOLDER else MAIN_FILE
+
+
+def from_sources(texts: Mapping[str, str]) -> Infra:
+    """The estate of a saved plan. Raises ConfigError when it is none any more (another version made it)."""
+    with tempfile.TemporaryDirectory(prefix="freehold-") as name:
+        folder = Path(name)
+        (folder / EXTRA_FOLDER).mkdir()
+        for inner, text in texts.items():
+            (
+                folder / EXTRA_FOLDER / Path(inner).name if "/" in inner else folder / MAIN_FILE
+            ).write_text(text, encoding="utf-8")
+        return loaded(Common(folder))[0]
+
+
 def tell(diagnostics: tuple[Diagnostic, ...] | list[Diagnostic]) -> None:
     """Show diagnostics on standard error."""
     if diagnostics:
@@ -55,7 +80,8 @@ async def provider(options: Common) -> AsyncIterator[IncusProvider]:
         from freehold.operations.lab.images import LabImages
 
         lab = Lab()
-        lab.require_running()
+        if not lab.running:
+            raise BackendError(_LAB_IS_DOWN)
         client = IncusClient(lab.socket)
         images: Images = LabImages(lab)
     else:
@@ -65,6 +91,14 @@ async def provider(options: Common) -> AsyncIterator[IncusProvider]:
         yield IncusProvider(client, images)
     finally:
         await client.close()
+
+
+_LAB_IS_DOWN = Diagnostic(
+    code="lab-not-running",
+    summary="The lab is not running",
+    detail="--lab works in the lab, and there is none.",
+    hint="Start it:\n    freehold lab start",
+)
 
 
 def system_socket() -> Path:

@@ -55,7 +55,7 @@ def register(app: typer.Typer) -> None:
             saved = SavedPlan(
                 document=plan_document(made),
                 digests=digests(picture.observed),
-                sources=loaded.sources,
+                sources=estate.sources(loaded),
                 selection=selection,
                 prune=prune,
             )

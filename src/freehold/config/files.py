@@ -66,7 +66,7 @@ def read_text(path: Path) -> Text:
     except OSError as error:
         return _failed(path, *_os_problem(path, error))
     except ValueError as error:  # a NUL in the name
-        return _failed(path, "file-not-found", f"`{name!r}` cannot be a file: {error}.")
+        return _failed(path, "file-not-found", f"{name!r} cannot be a file: {error}.")
     if isinstance(content, tuple):
         return _failed(path, *content)
     return _decoded(path, name, content)
@@ -78,8 +78,8 @@ def _extra_files(folder: Path) -> tuple[list[Path], list[Diagnostic]]:
     except FileNotFoundError:
         return [], []
     except OSError as error:
-        code, detail = _os_problem(folder, error)
-        return [], [problem(code, detail, Source(shown(folder), 1, 1))]
+        code, detail, hint = _os_problem(folder, error)
+        return [], [problem(code, detail, Source(shown(folder), 1, 1), hint)]
     files = [entry for entry in entries if entry.name.endswith(".yml")]
     return files, list(_ignored(entries))
 
@@ -106,20 +106,22 @@ def _content(path: Path) -> bytes | tuple[str, str]:
     return content
 
 
-def _os_problem(path: Path, error: OSError) -> tuple[str, str]:
+def _os_problem(path: Path, error: OSError) -> tuple[str, str, str | None]:
+    """Code, detail and hint of what the operating system says."""
     name = shown(path)
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        other = path.with_suffix(".yaml") if path.name == MAIN_FILE else None
-        beside = other is not None and os.path.lexists(other)
-        found = f" There is `{other}`: rename it to `{MAIN_FILE}`." if beside else ""
-        link = " It is a link that leads nowhere." if path.is_symlink() else ""
-        return "file-not-found", f"There is no `{name}`.{link}{found}"
-    return "file-not-readable", f"`{name}`: {error.strerror or error}."
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        return "file-not-readable", f"`{name}`: {error.strerror or error}.", None
+    other = path.with_suffix(".yaml")
+    if path.name == MAIN_FILE and os.path.lexists(other):
+        hint = f"Rename it: `mv {shown(other)} {name}`."
+        return "file-not-found", f"There is no `{name}`, but `{shown(other)}`.", hint
+    link = " It is a link that leads nowhere." if os.path.islink(path) else ""  # noqa: PTH114
+    return "file-not-found", f"There is no `{name}`.{link}", None
 
 
-def _failed(path: Path, code: str, detail: str) -> Text:
+def _failed(path: Path, code: str, detail: str, hint: str | None = None) -> Text:
     file = SourceFile(shown(path))
-    return Text(path, file, None, (problem(code, detail, Source(file.name, 1, 1)),))
+    return Text(path, file, None, (problem(code, detail, Source(file.name, 1, 1), hint),))
 
 
 def _decoded(path: Path, name: str, content: bytes) -> Text:

@@ -12,8 +12,9 @@ from pathlib import Path
 from freehold.config.build import build
 from freehold.config.checks import run_checks
 from freehold.config.checks.context import Context
+from freehold.config.checks.required import other_version
 from freehold.config.config_keys import ConfigKeys
-from freehold.config.document import VERSION
+from freehold.config.document import VERSION, Document
 from freehold.config.files import Text, read_estate
 from freehold.config.merge import merge
 from freehold.config.places import KeyPath, Tree
@@ -49,12 +50,11 @@ def _load(directory_or_file: Path, known_config: ConfigKeys | None) -> Loaded:
     complete = _read(texts, tree, problems)
     infra = None
     if _is_other_version(tree):
-        problems += [d for d in _checked(tree, known_config)[1] if d.code == "newer-version"]
+        problems += other_version(tree)
     elif complete or tree.root:
-        infra, found = _checked(tree, known_config, complete=complete)
+        document, found = _checked(tree, known_config, complete=complete)
         problems += found
-    if has_errors(problems):
-        infra = None
+        infra = None if has_errors(problems) else build(document)
     files = tuple(text.path for text in texts)
     return Loaded(infra, _in_order(tree, problems), files, tree)
 
@@ -100,15 +100,14 @@ def _is_other_version(tree: Tree) -> bool:
 
 def _checked(
     tree: Tree, known_config: ConfigKeys | None, *, complete: bool = True
-) -> tuple[Infra | None, list[Diagnostic]]:
+) -> tuple[Document, list[Diagnostic]]:
     """Schema and cross-checks. Where a file is missing from the tree, only what is wrong in itself counts."""
     validated = validate(tree)
     problems = list(validated.problems)
     if complete:
-        left_out, kept = validated.left_out, validated.policies
-        problems += run_checks(Context(tree, validated.document, kept, left_out, known_config))
-    infra = None if not complete or has_errors(problems) else build(validated.document)
-    return infra, problems
+        context = Context(tree, validated.document, validated.policies, known_config)
+        problems += run_checks(context)
+    return validated.document, problems
 
 
 def _in_order(tree: Tree, problems: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

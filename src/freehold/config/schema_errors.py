@@ -35,12 +35,17 @@ def schema_problems(tree: Tree, errors: list[Any]) -> Iterator[tuple[KeyPath, Di
     for error in errors:
         path = data_path(tree.root, error["loc"])
         unknown = error["type"] == "extra_forbidden"
-        if error["input"] is UNREADABLE and not unknown:
+        if error["input"] is UNREADABLE and not (unknown and _is_one_word(path)):
             yield path, None
         elif unknown:
             yield path, _unknown_key(tree, path)
         else:
             yield path, _value_problem(tree, path, error)
+
+
+def _is_one_word(path: KeyPath) -> bool:
+    """Whether the key is no `key:value` without a space, which has been reported as lacking a value."""
+    return _MISSING_SPACE.fullmatch(str(path[-1])) is None
 
 
 def data_path(root: PlacedMap, loc: tuple[str | int, ...]) -> KeyPath:

@@ -19,11 +19,10 @@ _MOST_ROUNDS = 6  # each round takes out one level; the language is not deeper
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """`policies` are the indexes (in the tree) of the document's policies, `left_out` what the document lacks."""
+    """`policies` are the indexes (in the tree) of the document's policies: wrong ones are left out of it."""
 
     document: Document
     policies: tuple[int, ...]
-    left_out: frozenset[KeyPath]
     problems: tuple[Diagnostic, ...]
 
 
@@ -32,7 +31,7 @@ def validate(tree: Tree) -> Validated:
     written = tree.get(("policies",))
     policies = tuple(range(len(written))) if isinstance(written, PlacedList) else ()
     try:
-        return Validated(Document.model_validate(tree.root), policies, frozenset(), ())
+        return Validated(Document.model_validate(tree.root), policies, ())
     except ValidationError as error:
         return _without_wrong_parts(tree, error, policies)
 
@@ -51,8 +50,8 @@ def _without_wrong_parts(
             more = _original_paths(again, tree, kept)
             left_out |= {_smallest_part(path, missing=_is_missing(tree, path)) for path in more}
         else:
-            return Validated(document, kept, frozenset(left_out), problems)
-    return Validated(Document(), (), frozenset({()}), problems)
+            return Validated(document, kept, problems)
+    return Validated(Document(), (), problems)
 
 
 def _once_per_place(found: list[tuple[KeyPath, Diagnostic | None]]) -> tuple[Diagnostic, ...]:

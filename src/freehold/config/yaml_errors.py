@@ -49,6 +49,8 @@ def syntax_problem(error: yaml.YAMLError, file: SourceFile) -> Diagnostic:
     if opened is not None and "quoted scalar" in context and "end of stream" in message:
         source = file.source(opened.line + 1, opened.column + 1)
         return problem("unclosed-quote", "The text that begins here does not end.", source)
+    if opened is not None and "expected ':'" in message:
+        here = opened.line + 1, opened.column + 1
     if message in _INDENTATION:
         return _misplaced(message, here, file)
     return _other(message, here, file)

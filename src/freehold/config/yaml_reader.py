@@ -41,9 +41,12 @@ _DROP = _NoKey()
 
 
 class _Frame:
-    """A container that is being filled. `key` is the pending key of a mapping with the place it was written at."""
+    """A container that is being filled. `key` is the pending key of a mapping with the place it was written at.
 
-    __slots__ = ("at", "container", "key", "key_column", "key_line")
+    `lost`: its value is not to be used; `as_key`: it stands in the place of a key.
+    """
+
+    __slots__ = ("as_key", "at", "container", "key", "key_column", "key_line", "lost")
 
     def __init__(self, container: PlacedMap | PlacedList, at: tuple[int, int]) -> None:
         self.container = container
@@ -51,6 +54,8 @@ class _Frame:
         self.key: str | _NoKey = _NO_KEY
         self.key_line = 0
         self.key_column = 0
+        self.lost = False
+        self.as_key = False
 
 
 class Reading:
@@ -64,11 +69,14 @@ class Reading:
         self._top: Any = None
         self._top_at = (1, 1)
         self._frames: list[_Frame] = []
+        self._muted = 0
 
     def report(
         self, code: str, detail: str, line: int, column: int, hint: str | None = None
     ) -> None:
-        """Note a problem at this place, below the keys that are open."""
+        """Note a problem at this place, below the keys that are open; nothing more inside of a key."""
+        if self._muted:
+            return
         source = self.file.source(line, column, self._path())
         self.problems.append(problem(code, detail, source, hint))
         if len(self.problems) >= MOST_PROBLEMS:
@@ -126,15 +134,30 @@ class Reading:
     def _open(self, event: Any, container: PlacedMap | PlacedList) -> None:
         mark = event.start_mark
         if len(self._frames) >= DEEPEST:
-            self._refuse("too-deep", f"This is level {DEEPEST + 1}.", mark)
+            source = self.file.source(mark.line + 1, mark.column + 1, self._path()[:1])
+            self.problems.append(problem("too-deep", f"This is level {DEEPEST + 1}.", source))
             raise _Stop
+        frame = _Frame(container, (mark.line + 1, mark.column + 1))
         if event.anchor is not None or event.tag is not None:
-            self._marked(event)
-        self._frames.append(_Frame(container, (mark.line + 1, mark.column + 1)))
+            frame.lost = self._marked(event)
+        if self._in_place_of_key():
+            self._refuse("yaml-key", "A list or mapping stands in the place of a key.", mark)
+            frame.as_key = True
+            self._muted += 1
+        self._frames.append(frame)
 
     def _close(self) -> None:
         frame = self._frames.pop()
-        self._add(frame.container, *frame.at)
+        if frame.as_key:
+            self._muted -= 1
+            self._frames[-1].key = _DROP
+            self._frames[-1].lost = True
+        else:
+            self._add(UNREADABLE if frame.lost else frame.container, *frame.at)
+
+    def _in_place_of_key(self) -> bool:
+        frame = self._frames[-1] if self._frames else None
+        return frame is not None and type(frame.container) is PlacedMap and frame.key is _NO_KEY
 
     def _marked(self, event: Any) -> bool:
         """Refuse anchors and tags; whether the value is lost with it."""
@@ -166,7 +189,7 @@ class Reading:
 
     def _plain(self, text: str, line: int, column: int) -> Any:
         value = resolve(text)
-        if value is None and self._frames and not self._allows_null(self._path()):
+        if value is None and self._lacks_value():
             what = (
                 f"`{text}` means no value."
                 if text
@@ -180,6 +203,11 @@ class Reading:
             )
             return UNREADABLE
         return value
+
+    def _lacks_value(self) -> bool:
+        if not self._frames or self._frames[-1].key is _DROP:
+            return False
+        return not self._allows_null(self._path())
 
     def _empty_hint(self) -> str | None:
         path = self._path()
@@ -238,19 +266,12 @@ class Reading:
             container[key] = value
             place = (self.number, frame.key_line, frame.key_column, line, column)
             container.places[key] = place
-        elif key is _NO_KEY:
-            self._collection_as_key(line, column)
-            frame.key = _DROP
 
     def _alias(self, line: int, column: int) -> None:
-        frame = self._frames[-1] if self._frames else None
-        if frame and isinstance(frame.container, PlacedMap) and frame.key is _NO_KEY:
-            frame.key = _DROP
+        if self._in_place_of_key():
+            self._frames[-1].key = _DROP
         else:
             self._add(UNREADABLE, line, column)
-
-    def _collection_as_key(self, line: int, column: int) -> None:
-        self.report("yaml-key", "A list or mapping stands in the place of a key.", line, column)
 
     def _path(self) -> KeyPath:
         path: list[str | int] = []

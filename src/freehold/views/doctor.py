@@ -52,9 +52,14 @@ def _render(result: CheckResult, width: int, paper: Paper) -> None:
     lines[0] = paper.paint(head, _STYLES[finding.result]) + lines[0][_RESULT_WIDTH:]
     for line in lines:
         paper.line(line)
-    if finding.remedy:
-        for line in paper.wrapped(visible(finding.remedy), f"{indent}remedy: ", f"{indent}        "):
-            paper.line(line)
+    first = f"{indent}remedy: "
+    for text in (finding.remedy or "").splitlines():
+        if text.startswith(" "):  # a command to copy stays on one line
+            paper.line(indent + visible(text))
+        else:
+            for line in paper.wrapped(visible(text), first, indent):
+                paper.line(line)
+        first = indent
 
 
 def _total(results: Sequence[CheckResult]) -> str:

@@ -23,7 +23,7 @@ def rendered(status: Status) -> str:
     [
         ("as-declared", AS_DECLARED, None),
         ("drifted", DRIFTED, None),
-        ("drifted-100-columns", DRIFTED, "100"),
+        ("drifted-95-columns", DRIFTED, "95"),
         ("drifted-20-columns", DRIFTED, "20"),
         ("empty", Status(estate="maison"), None),
     ],

@@ -22,12 +22,11 @@ DOMAINS: KeyPath = ("domains",)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`policy_indexes` are those of the document's policies in the tree; `left_out` failed validation."""
+    """`policy_indexes` are those of the document's policies in the tree."""
 
     tree: Tree
     document: Document
     policy_indexes: tuple[int, ...] = ()
-    left_out: frozenset[KeyPath] = frozenset()
     known_config: ConfigKeys | None = None
 
     @property

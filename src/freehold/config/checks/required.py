@@ -4,9 +4,17 @@ from collections.abc import Iterator
 
 from freehold.config.checks.context import Context
 from freehold.config.checks.subnets import lowest_free
+from freehold.config.codes import problem
 from freehold.config.document import VERSION
+from freehold.config.places import Tree
 from freehold.config.schema_errors import missing_key
 from freehold.diagnostics import Diagnostic
+
+
+def other_version(tree: Tree) -> Iterator[Diagnostic]:
+    """The only problem of a file for another version of the language."""
+    detail = f"The file asks for version {tree.get(('freehold',))}; this program knows version {VERSION}."
+    yield problem("newer-version", detail, tree.source(("freehold",)))
 
 
 def required_keys(context: Context) -> Iterator[Diagnostic]:
@@ -14,9 +22,6 @@ def required_keys(context: Context) -> Iterator[Diagnostic]:
     for key in ("freehold", "name"):
         if key not in context.tree.root:
             yield missing_key(context.tree, (key,))
-    if (version := context.document.freehold) not in (None, VERSION):
-        detail = f"The file asks for version {version}; this program knows version {VERSION}."
-        yield context.at(("freehold",), "newer-version", detail)
     for path, _, _ in context.domains():
         if "subnet_id" not in context.tree.names(path):
             free = lowest_free(context)

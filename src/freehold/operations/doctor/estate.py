@@ -4,7 +4,6 @@ from functools import partial
 from pathlib import Path
 
 from freehold.config.load import load
-from freehold.diagnostics import has_errors
 from freehold.model import Infra
 from freehold.operations.doctor.finding import Check, Finding, error, not_measured, ok
 from freehold.operations.doctor.subject import Subject
@@ -12,8 +11,7 @@ from freehold.operations.doctor.subject import Subject
 
 def readable_estate(folder: Path) -> Infra | None:
     """The estate in the folder; None when there is no valid one."""
-    found = load(folder)
-    return None if has_errors(found.diagnostics) else found.infra
+    return load(folder).infra
 
 
 def estate_check(folder: Path) -> Check:
@@ -25,6 +23,6 @@ def _estate(folder: Path, subject: Subject) -> Finding:
     infra = subject.infra
     if infra is not None:
         return ok(f"{infra.name}: {len(infra.domains)} domains, {len(list(infra.machines()))} machines.")
-    if not (folder / "infra.yml").exists():
+    if any(problem.code == "file-not-found" for problem in load(folder).diagnostics):
         return not_measured(f"There is no infra.yml in {folder.resolve()}; ten machines are assumed.")
-    return error("infra.yml is not valid.", "freehold validate")
+    return error("infra.yml is not valid.", "See what is wrong:\n    freehold validate")

@@ -42,7 +42,15 @@ def enough(limit: Limit, subject: Subject) -> Finding:
     enough_for_long = 1 << wanted.bit_length()
     return warning(
         f"{found}: {limit.consequence}.",
-        f"echo '{limit.name} = {enough_for_long}' | sudo tee -a {_LASTING} && sudo sysctl -p {_LASTING}",
+        _lasting(limit.name, enough_for_long),
+    )
+
+
+def _lasting(name: str, value: int) -> str:
+    return (
+        "Set it, now and at every start:\n"
+        f"    echo '{name} = {value}' | sudo tee -a {_LASTING}\n"
+        f"    sudo sysctl -p {_LASTING}"
     )
 
 
@@ -58,7 +66,8 @@ def subordinate_ids(subject: Subject) -> Finding:
             has = f"only {count} ids" if count else "no ids"
             return error(
                 f"root has {has} in {path}: unprivileged containers need {IDS_OF_A_CONTAINER}.",
-                "echo 'root:1000000:1000000000' | sudo tee -a /etc/subuid /etc/subgid, then restart Incus.",
+                "Give it some, then restart Incus:\n"
+                "    echo 'root:1000000:1000000000' | sudo tee -a /etc/subuid /etc/subgid",
             )
     return ok("root has ranges in /etc/subuid and /etc/subgid.")
 
@@ -76,11 +85,15 @@ def forwarding(subject: Subject) -> Finding:
         raise NotMeasured(done.errors.strip() or "net.ipv4.ip_forward cannot be read.")
     if done.output.strip() == "1":
         return ok("net.ipv4.ip_forward is 1.")
-    if not _has_bridges(subject):
+    try:
+        has_bridges = _has_bridges(subject)
+    except NotMeasured as reason:
+        raise NotMeasured(f"net.ipv4.ip_forward is 0; Incus sets it to 1 with the first bridge. {reason}") from None
+    if not has_bridges:
         return ok("net.ipv4.ip_forward is 0; Incus sets it to 1 with the first bridge.")
     return warning(
         "net.ipv4.ip_forward is 0 although Incus has bridges: machines reach nothing beyond their domain.",
-        f"echo 'net.ipv4.ip_forward = 1' | sudo tee -a {_LASTING} && sudo sysctl -p {_LASTING}",
+        _lasting("net.ipv4.ip_forward", 1),
     )
 
 
@@ -92,7 +105,7 @@ def _has_bridges(subject: Subject) -> bool:
 def clock(subject: Subject) -> Finding:
     """Is the time right? Certificates, apt and logs depend on it."""
     now = time.time()
-    remedy = "sudo timedatectl set-ntp true (package systemd-timesyncd or chrony)."
+    remedy = "Install systemd-timesyncd or chrony, then:\n    sudo timedatectl set-ntp true"
     if now < EARLIEST:
         return error(f"The clock says {time.strftime('%Y-%m-%d', time.gmtime(now))}.", remedy)
     said = f"The clock says {time.strftime('%Y-%m-%d %H:%M', time.gmtime(now))} UTC"

@@ -1,8 +1,9 @@
 """What an estate asks of the computer that carries it, in numbers. Pure; used by the checks that compare."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
-from freehold.model import Infra, MachineType
+from freehold.model import Infra, Machine, MachineType, Size
 
 MIB = 1024**2
 GIB = 1024**3
@@ -39,11 +40,23 @@ def needs_of(infra: Infra | None) -> Needs:
     vms = [machine for machine in machines if machine.type is MachineType.VM]
     memory = disk = 0
     for machine in machines:
-        default = VM_MEMORY if machine.type is MachineType.VM else CONTAINER_MEMORY
-        memory += machine.memory.bytes if machine.memory else default
+        memory += _memory(infra, machine)
         disk += machine.disk.bytes if machine.disk else MACHINE_DISK
         disk += sum(volume.size.bytes for volume in machine.volumes if volume.size)
     return Needs(True, len(machines), len(vms), memory, disk)
+
+
+def _memory(infra: Infra, machine: Machine) -> int:
+    """What the machine may take: its own limit, else its last profile's that has one (a later profile wins)."""
+    if machine.memory:
+        return machine.memory.bytes
+    domain = infra.domain(machine.domain)
+    profiles = [domain.profile(name) for name in machine.profiles] if domain else []
+    limits = [profile.config.get("limits.memory") for profile in profiles if profile]
+    for text in (machine.config.get("limits.memory"), *reversed(limits)):
+        with suppress(ValueError):  # a percentage of the computer's memory says nothing in bytes
+            return Size.parse(text or "").bytes
+    return VM_MEMORY if machine.type is MachineType.VM else CONTAINER_MEMORY
 
 
 def gib(amount: int) -> str:

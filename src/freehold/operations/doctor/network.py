@@ -24,7 +24,7 @@ table inet freehold-doctor {
 def nftables(subject: Subject) -> Finding:
     """Is the nft program there, and does the kernel take rules like ours? They are checked, not loaded."""
     if find_program("nft") is None:
-        return error("The program nft is not installed.", "sudo apt-get install nftables")
+        return error("The program nft is not installed.", "Install it:\n    sudo apt-get install nftables")
     done = subject.inside(["nft", "--check", "--file", "-"], given=_PROBE)
     if done.code == 0:
         version = subject.inside(["nft", "--version"]).output.split()
@@ -47,14 +47,16 @@ def docker(subject: Subject) -> Finding:
             return warning(
                 "The chain FORWARD of iptables drops by default, as Docker sets it: "
                 "machines reach nothing beyond their domain.",
-                'Allow the bridges: `sudo iptables -I DOCKER-USER -i "net-+" -j ACCEPT` and '
-                '`sudo iptables -I DOCKER-USER -o "net-+" -j ACCEPT`; or, with Docker 28 and newer, '
-                '`"ip-forward-no-drop": true` in /etc/docker/daemon.json and a reboot.',
+                "Allow the bridges (after every start of Docker):\n"
+                "    sudo iptables -I DOCKER-USER -i net-+ -j ACCEPT\n"
+                "    sudo iptables -I DOCKER-USER -o net-+ -j ACCEPT\n"
+                'Or, with Docker 28 and newer, write `"ip-forward-no-drop": true` into /etc/docker/daemon.json '
+                "and restart the computer.",
             )
     if legacy:
         return not_measured(
             "Rules of the old iptables are loaded, which nft does not show.",
-            "Look whether FORWARD drops by default: `sudo iptables-legacy -S FORWARD`.",
+            "Look whether FORWARD drops by default:\n    sudo iptables-legacy -S FORWARD",
         )
     return ok("No iptables rule stops what passes over the bridges.")
 
@@ -68,12 +70,14 @@ def ufw(subject: Subject) -> Finding:
     )
     if policy is not None and policy[1].upper() == "ACCEPT":
         return ok("ufw is active and lets forwarded packets pass.")
-    commands = "; ".join(
-        f"sudo ufw allow in on {bridge}; sudo ufw route allow in on {bridge}; sudo ufw route allow out on {bridge}"
+    commands = [
+        f"\n    sudo ufw {rule} on {bridge}"
         for bridge in _bridges(subject)
-    )
+        for rule in ("allow in", "route allow in", "route allow out")
+    ]
     return warning(
-        "ufw is active and drops forwarded packets: machines get no address and reach nothing.", commands
+        "ufw is active and drops forwarded packets: machines get no address and reach nothing.",
+        f"Allow the bridges:{''.join(commands)}",
     )
 
 
@@ -81,13 +85,13 @@ def firewalld(subject: Subject) -> Finding:
     """Is firewalld active? It drops what comes from interfaces that no zone holds."""
     if not any(chain["table"] == "firewalld" for chain in _chains(subject)):
         return ok("firewalld is not active.")
-    commands = "; ".join(
-        f"sudo firewall-cmd --permanent --zone=trusted --change-interface={bridge}"
+    commands = [
+        f"\n    sudo firewall-cmd --permanent --zone=trusted --change-interface={bridge}"
         for bridge in _bridges(subject)
-    )
+    ]
     return warning(
         "firewalld is active: it drops what comes from bridges that it does not know.",
-        f"{commands}; sudo firewall-cmd --reload",
+        f"Put the bridges into a zone:{''.join(commands)}\n    sudo firewall-cmd --reload",
     )
 
 
@@ -105,8 +109,8 @@ def others(subject: Subject) -> Finding:
         return ok("No other table drops forwarded packets by default.")
     return warning(
         f"Forwarded packets are dropped by default in: {', '.join(found)}.",
-        f"Look at it with `sudo nft list chain {found[0]}`, and let the bridges pass there: "
-        '`iifname "net-*" accept` and `oifname "net-*" accept`.',
+        'Let the bridges pass there (`iifname "net-*" accept`, `oifname "net-*" accept`). To look at it:\n'
+        f"    sudo nft list chain {found[0]}",
     )
 
 

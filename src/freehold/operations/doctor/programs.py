@@ -12,7 +12,7 @@ from freehold.operations.lab.checks import PROGRAMS, refusals
 from freehold.operations.lab.daemon import BUNDLE, USUAL_PLACES
 from freehold.system.processes import find_program, run
 
-_INSTALL = "Run `scripts/prerequisites` in Freehold's folder, or install the packages yourself."
+_INSTALL = "Install the packages yourself, or run in Freehold's folder:\n    scripts/prerequisites"
 _INCUS = {"incusd": USUAL_PLACES, "incus": (f"{BUNDLE}/bin/incus",)}
 _ALSO = ("unshare", "ping")  # not needed to start, but by people and by the demonstration
 _ASKED = {"ip": "-V", "ping": "-V", "dnsmasq": "--version", "unsquashfs": "-version", "mksquashfs": "-version"}
@@ -41,7 +41,7 @@ def lab_programs(subject: Subject) -> Finding:
     found = {name: path for name, path in paths.items() if path is not None}
     with ThreadPoolExecutor(len(found)) as threads:
         versions = threads.map(_version, found, found.values())
-    return ok(", ".join(f"{name} {version}".strip() for name, version in zip(found, versions, strict=True)))
+    return ok(", ".join(f"{name} {version}".strip() for name, version in zip(found, versions, strict=True)) + ".")
 
 
 def lab_running(subject: Subject) -> Finding:
@@ -50,7 +50,7 @@ def lab_running(subject: Subject) -> Finding:
         return ok("The lab is running.")
     for refusal in refusals():
         return error(f"{refusal.summary}. {refusal.detail}", refusal.hint)
-    return error("The lab is not running.", "freehold lab start")
+    return error("The lab is not running.", "Start it:\n    freehold lab start")
 
 
 def _version(name: str, path: Path) -> str:

@@ -25,8 +25,10 @@ EXTENSIONS = (
 )
 
 _UPGRADE = (
-    "Install Incus 6.0 or newer; `scripts/prerequisites` in Freehold's folder does it on Debian and Ubuntu."
+    "Install Incus 6.0 or newer; on Debian and Ubuntu, in Freehold's folder:\n    scripts/prerequisites"
 )
+
+_JOIN = "Run as root, or join the group and log in again:\n    sudo adduser $USER incus-admin"
 
 
 def reachable(subject: Subject) -> Finding:
@@ -38,7 +40,7 @@ def reachable(subject: Subject) -> Finding:
     except PermissionError:
         return error(
             f"You may not use {subject.socket}.",
-            "Run as root, or `sudo adduser $USER incus-admin` and log in again.",
+            _JOIN,
         )
     except (OSError, http.client.HTTPException, ValueError) as failure:
         return error(f"Nobody answers at {subject.socket}: {failure}.", _how_to_start(subject))
@@ -46,17 +48,21 @@ def reachable(subject: Subject) -> Finding:
     if metadata.get("auth") != "trusted":
         return error(
             f"Incus answers at {subject.socket} but does not trust you.",
-            "Run as root, or `sudo adduser $USER incus-admin` and log in again.",
+            _JOIN,
         )
     return ok(f"Answers at {subject.socket}.")
 
 
 def _how_to_start(subject: Subject) -> str:
     if subject.in_lab:
-        return "freehold lab start"
+        return "Start it:\n    freehold lab start"
     return (
-        "Install Incus and start it (`sudo systemctl start incus`, then `sudo incus admin init --minimal`), "
-        "or use the lab: `freehold lab start`, then `freehold --lab …`."
+        "Install Incus and start it:\n"
+        "    sudo systemctl start incus\n"
+        "    sudo incus admin init --minimal\n"
+        "Or use the lab, a throwaway host on this computer:\n"
+        "    freehold lab start\n"
+        "    freehold doctor --lab"
     )
 
 
@@ -92,8 +98,9 @@ def virtual_machines(subject: Subject) -> Finding:
     needs = needs_of(subject.infra)
     detail = f"Virtual machines cannot run: {'; '.join(obstacles)}."
     remedy = (
-        "Switch virtualisation on in the firmware (or nested virtualisation on the host), "
-        "`sudo modprobe kvm vhost_vsock`, install qemu-system-x86 and ovmf, and restart Incus."
+        "Switch virtualisation on in the firmware (or nested virtualisation on the host), install "
+        "qemu-system-x86 and ovmf, load the kernel's part, and restart Incus:\n"
+        "    sudo modprobe --all kvm vhost_vsock"
     )
     if needs.virtual_machines:
         return error(f"{detail} infra.yml wants {needs.virtual_machines}.", remedy)

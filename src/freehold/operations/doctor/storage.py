@@ -17,13 +17,14 @@ def pool(subject: Subject) -> Finding:
     if found is None:
         return error(
             f"Incus has no storage pool {name!r}.",
-            f"Make it (`incus storage create {name} btrfs`), or name another: `storage:` below `defaults:`.",
+            f"Make it, or name another (`storage:` below `defaults:`):\n    incus storage create {name} btrfs",
         )
     if found["driver"] == "dir":
         return warning(
             f"The pool {name!r} is of the kind `dir`: every new machine is a full copy, twenty take 25 s "
             "where btrfs takes 4.",
-            f"Make one that can share blocks: `incus storage create {name}-btrfs btrfs`, and name it in infra.yml.",
+            "Make one that can share blocks, and name it in infra.yml (`storage:` below `defaults:`):\n"
+            f"    incus storage create {name}-btrfs btrfs",
         )
     return ok(f"The pool {name!r} is of the kind {found['driver']}.")
 

@@ -1,0 +1,51 @@
+"""`freehold validate`: whether infra.yml describes a possible estate; every problem at once."""
+
+import json
+import sys
+from pathlib import Path
+
+import typer
+
+from freehold.cli import estate
+from freehold.cli.options import Common, Directory, InLab, Json, common
+from freehold.config.config_keys import ConfigKeys
+from freehold.config.load import load
+from freehold.diagnostics import ConfigError, ExitCode
+from freehold.operations.server_options import server_options
+from freehold.views.validation import render_valid, validation_document
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+
+    @app.command()
+    def validate(
+        context: typer.Context,
+        directory: Directory = None,
+        lab: InLab = False,
+        as_json: Json = False,
+    ) -> int:
+        """Check infra.yml; needs no server."""
+        options = common(context, directory, lab, as_json)
+        found = load(options.directory, known_config=_known_config(options))
+        if options.json:
+            print(json.dumps(validation_document(found.diagnostics), indent=1))
+            return ExitCode.INVALID_CONFIGURATION if found.infra is None else ExitCode.DONE
+        if found.infra is None:
+            raise ConfigError(*found.diagnostics)
+        estate.tell(found.diagnostics)
+        sys.stderr.flush()
+        render_valid(found.infra, len(found.diagnostics), sys.stdout)
+        return ExitCode.DONE
+
+
+def _known_config(options: Common) -> ConfigKeys | None:
+    return server_options(_socket(options))
+
+
+def _socket(options: Common) -> Path:
+    if not options.lab:
+        return estate.system_socket()
+    from freehold.operations.lab import Lab
+
+    return Lab().socket
