@@ -7,8 +7,10 @@ from freehold.diagnostics import Diagnostic, FreeholdError, UsageError
 from freehold.planning.change import Change
 from freehold.planning.plan import Plan
 
+_MANY = 3  # beyond so many names nobody reads what he types
 
-def agree(plan: Plan, estate: str, verb: str, *, yes: bool, confirmed: Collection[str]) -> bool:
+
+def agree(plan: Plan, estate: str, *, yes: bool, confirmed: Collection[str]) -> bool:
     """Get every agreement the plan needs; True when somebody was asked, so that time has passed.
 
     Raises UsageError when an agreement is missing and nobody is there to be asked.
@@ -20,10 +22,10 @@ def agree(plan: Plan, estate: str, verb: str, *, yes: bool, confirmed: Collectio
     if not asks:
         return False
     if yes or not sys.stdin.isatty():
-        raise UsageError(*_missing(verb, unconfirmed))
-    for change in unconfirmed:
-        _ask_for_name(change)
-    if not unconfirmed:
+        raise UsageError(*_missing(unconfirmed, estate))
+    if unconfirmed:
+        _ask_for_name(unconfirmed, estate)
+    else:
         _ask(f"Do this to the estate `{estate}`?")
     return True
 
@@ -32,37 +34,47 @@ def _confirmed(change: Change, estate: str, confirmed: Collection[str]) -> bool:
     return bool({change.address.path, change.address.domain, estate} & set(confirmed))
 
 
-def _missing(verb: str, unconfirmed: Sequence[Change]) -> list[Diagnostic]:
+def _missing(unconfirmed: Sequence[Change], estate: str) -> list[Diagnostic]:
     if not unconfirmed:
         return [
             Diagnostic(
                 code="not-agreed",
                 summary="Nobody agreed to this",
                 detail="Standard input is not a terminal, so nobody can be asked. Nothing was changed.",
-                hint=f"Look at the plan, then:\n    freehold {verb} --yes",
+                hint="Look at the plan; if it is meant, add to the command:\n    --yes",
             )
         ]
     return [
         Diagnostic(
             code="not-confirmed",
             summary="This would lose data, which needs an agreement of its own",
-            detail=f"{change.address} is to be {_past(change)}: {change.reason}. Nothing was changed.",
-            hint=f"If that is meant:\n    freehold {verb} --yes --confirm {change.address.path}",
+            detail=f"{_told(unconfirmed)}. Nothing was changed.",
+            hint="If that is meant, add to the command:\n    --yes "
+            + " ".join(f"--confirm {name}" for name in _names(unconfirmed, estate)),
         )
-        for change in unconfirmed
     ]
+
+
+def _names(unconfirmed: Sequence[Change], estate: str) -> list[str]:
+    """What has to be named: each by itself, the whole estate when there are many."""
+    many = len(unconfirmed) > _MANY
+    return [estate] if many else [change.address.path for change in unconfirmed]
+
+
+def _told(unconfirmed: Sequence[Change]) -> str:
+    return "; ".join(f"{change.address} is to be {_past(change)}" for change in unconfirmed)
 
 
 def _past(change: Change) -> str:
     return {"delete": "deleted"}.get(change.action.value, "created anew")
 
 
-def _ask_for_name(change: Change) -> None:
-    name = change.address.path
-    print(f"\n{change.address} is to be {_past(change)}, and its data is lost.", file=sys.stderr)
-    print(f"Type {name} to agree: ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip() != name:
-        raise FreeholdError(_declined())
+def _ask_for_name(unconfirmed: Sequence[Change], estate: str) -> None:
+    print(f"\nData is lost: {_told(unconfirmed)}.", file=sys.stderr)
+    for name in _names(unconfirmed, estate):
+        print(f"Type {name} to agree: ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip() != name:
+            raise FreeholdError(_declined())
 
 
 def _ask(question: str) -> None:

@@ -65,7 +65,7 @@ async def _run(job: Job, folder: Path, stop: asyncio.Event) -> ExitCode:
         estate.tell(plan.diagnostics)
         if plan.is_empty:
             return _nothing_done(job, plan)
-        if agree(plan, job.estate, job.verb, yes=job.yes, confirmed=job.confirm):
+        if agree(plan, job.estate, yes=job.yes, confirmed=job.confirm):
             now = await planner.look()
             _still_so(picture.observed, now.observed)
         return await _execute(job, folder, planner, plan, stop)

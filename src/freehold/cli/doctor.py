@@ -2,14 +2,15 @@
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import typer
 
 from freehold.cli.options import Common, Directory, InLab, Json, common
 from freehold.diagnostics import ExitCode
-from freehold.operations.doctor import Result, Subject, checks_for, examine
-from freehold.operations.doctor.estate import estate_check, readable_estate
-from freehold.views.doctor import doctor_document, render_doctor
+
+if TYPE_CHECKING:  # what the doctor needs, no other verb's start should pay for
+    from freehold.operations.doctor import Subject
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +24,10 @@ def register(app: typer.Typer) -> None:
         as_json: Json = False,
     ) -> int:
         """Check whether this computer can carry the estate, and say what to do."""
+        from freehold.operations.doctor import Result, checks_for, examine
+        from freehold.operations.doctor.estate import estate_check
+        from freehold.views.doctor import doctor_document, render_doctor
+
         options = common(context, directory, lab, as_json)
         subject = _subject(options)
         results = examine(subject, [estate_check(options.directory), *checks_for(subject)])
@@ -34,8 +39,10 @@ def register(app: typer.Typer) -> None:
         return ExitCode.FAILED if failed else ExitCode.DONE
 
 
-def _subject(options: Common) -> Subject:
+def _subject(options: Common) -> "Subject":
     from freehold.cli import estate
+    from freehold.operations.doctor import Subject
+    from freehold.operations.doctor.estate import readable_estate
     from freehold.operations.lab import Lab
     from freehold.operations.lab.layout import layout
     from freehold.operations.lab.record import read_holder

@@ -6,25 +6,31 @@ import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from freehold.cli.options import Directory, Json, common
 from freehold.diagnostics import ExitCode
-from freehold.operations.blueprints import DEFAULT_BLUEPRINT, blueprints
-from freehold.operations.initialise import STATE_PATTERN, Initialised, initialise
-from freehold.views.blueprints import blueprints_document, render_blueprints
+
+if TYPE_CHECKING:  # reading package data is not for every verb's start
+    from freehold.operations.initialise import Initialised
 
 
 def _complete(incomplete: str) -> Iterable[tuple[str, str]]:
+    from freehold.operations.blueprints import blueprints
+
     return [(b.name, b.summary) for b in blueprints().values() if b.name.startswith(incomplete)]
 
 
 Wanted = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--blueprint", metavar="NAME", help="Which estate to begin with.", autocompletion=_complete
+        "--blueprint",
+        metavar="NAME",
+        help="Which estate to begin with.",
+        show_default="workstation",
+        autocompletion=_complete,
     ),
 ]
 Folder = Annotated[
@@ -49,25 +55,38 @@ def register(app: typer.Typer) -> None:
         context: typer.Context,
         folder: Folder = None,
         directory: Directory = None,
-        blueprint: Wanted = DEFAULT_BLUEPRINT,
+        blueprint: Wanted = None,
         name: Name = None,
         show_list: Annotated[bool, typer.Option("--list", help="List the blueprints.")] = False,
         as_json: Json = False,
     ) -> int:
         """Make a new estate's folder from a blueprint."""
+        from freehold.operations.blueprints import DEFAULT_BLUEPRINT
+        from freehold.operations.initialise import initialise
+
         options = common(context, directory, as_json=as_json)
         if show_list:
-            if options.json:
-                print(json.dumps(blueprints_document(blueprints().values()), indent=1))
-            else:
-                render_blueprints(blueprints().values(), sys.stdout)
+            _list(as_json=options.json)
             return ExitCode.DONE
         target = options.directory / folder if folder else options.directory
-        _tell(initialise(target, blueprint, name), as_json=options.json)
+        made = initialise(target, blueprint or DEFAULT_BLUEPRINT, name)
+        _tell(made, as_json=options.json)
         return ExitCode.DONE
 
 
-def _tell(made: Initialised, *, as_json: bool) -> None:
+def _list(*, as_json: bool) -> None:
+    from freehold.operations.blueprints import blueprints
+    from freehold.views.blueprints import blueprints_document, render_blueprints
+
+    if as_json:
+        print(json.dumps(blueprints_document(blueprints().values()), indent=1))
+    else:
+        render_blueprints(blueprints().values(), sys.stdout)
+
+
+def _tell(made: "Initialised", *, as_json: bool) -> None:
+    from freehold.operations.initialise import STATE_PATTERN
+
     if as_json:
         document = {
             "schema": 1,

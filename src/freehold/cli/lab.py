@@ -1,15 +1,18 @@
 """`freehold lab …`: a throwaway host on this computer, made of namespaces with a real Incus in them."""
 
 import json
+import signal
 import sys
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from freehold.cli.options import Json, Yes, common
 from freehold.diagnostics import Diagnostic, ExitCode, FreeholdError, UsageError
-from freehold.operations.lab import Lab
+
+if TYPE_CHECKING:  # the lab's own needs are not for every verb's start
+    from freehold.operations.lab import Lab
 
 _NAME = "lab"
 
@@ -46,28 +49,32 @@ def register(app: typer.Typer) -> None:
 
 def start(storage: Storage = None) -> int:
     """Start it; make it first when there is none. Machines that ran come back."""
+    lab = _lab()
     _say("Starting the lab …")
     began = time.monotonic()
-    lab = Lab()
     started = lab.start(storage)
     for notice in started.notices:
         _say(f"Note: {notice}.")
     if not started.fresh:
         _say("It was running already.")
         return ExitCode.DONE
-    _say(f"It runs after {time.monotonic() - began:.1f} s, in {lab.root}. To bring up an estate in it:")
+    _say(
+        f"It runs after {time.monotonic() - began:.1f} s, in {lab.root}. To bring up an estate in it:"
+    )
     _say("    freehold --lab apply")
     return ExitCode.DONE
 
 
 def stop() -> int:
     """Stop it with all its machines; their data stays."""
-    lab = Lab()
-    if not lab.running:
-        _say("The lab is not running.")
-    else:
+    lab = _lab()
+    was_running = lab.running
+    if was_running:
         _say("Stopping the lab …")
     lab.stop()  # also tidies up after a lab that was killed
+    if not was_running:
+        _say("The lab is not running.")
+        return ExitCode.DONE
     _say("Stopped. Its machines come back with: freehold lab start")
     return ExitCode.DONE
 
@@ -76,7 +83,7 @@ def status(context: typer.Context, as_json: Json = False) -> int:
     """Say whether it runs, and what it holds."""
     from freehold.views.lab import lab_document, render_lab
 
-    found = Lab().status()
+    found = _lab().status()
     if common(context, as_json=as_json).json:
         print(json.dumps(lab_document(found), indent=1))
     else:
@@ -86,7 +93,7 @@ def status(context: typer.Context, as_json: Json = False) -> int:
 
 def reset(yes: Yes = False, confirm: Agreed = None) -> int:
     """Delete it with everything in it. The cache of images stays."""
-    lab = Lab()
+    lab = _lab()
     if not lab.root.exists():
         _say("There is no lab.")
         return ExitCode.DONE
@@ -103,10 +110,18 @@ def run(
     ],
 ) -> int:
     """Run a command inside, where `incus` finds the lab's daemon. Its exit code is this one's."""
-    return Lab().run(command)
+    # Ctrl-C is for the command; a handler (unlike SIG_IGN) is not inherited by it.
+    signal.signal(signal.SIGINT, lambda number, frame: None)
+    return _lab().run(command)
 
 
-def _agree(lab: Lab, *, yes: bool, confirmed: bool) -> None:
+def _lab() -> "Lab":
+    from freehold.operations.lab import Lab
+
+    return Lab()
+
+
+def _agree(lab: "Lab", *, yes: bool, confirmed: bool) -> None:
     """Machines and volumes need their own agreement, an empty lab an ordinary one. Raises when there is none."""
     from freehold.operations.lab_losses import losses
     from freehold.views.lab import losses_in_words
@@ -114,7 +129,11 @@ def _agree(lab: Lab, *, yes: bool, confirmed: bool) -> None:
     found = losses(lab)
     if confirmed or (yes and not found.is_data):
         return
-    question = losses_in_words(found) if found.is_data else f"The lab in {lab.root} is deleted; it holds no machines."
+    question = (
+        losses_in_words(found)
+        if found.is_data
+        else f"The lab in {lab.root} is deleted; it holds no machines."
+    )
     if yes or not sys.stdin.isatty():
         raise UsageError(_not_agreed(question, is_data=found.is_data))
     _say(question)

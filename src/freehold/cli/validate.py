@@ -8,11 +8,8 @@ import typer
 
 from freehold.cli import estate
 from freehold.cli.options import Common, Directory, InLab, Json, common
-from freehold.config.config_keys import ConfigKeys
 from freehold.config.load import load
 from freehold.diagnostics import ConfigError, ExitCode
-from freehold.operations.server_options import server_options
-from freehold.views.validation import render_valid, validation_document
 
 
 def register(app: typer.Typer) -> None:
@@ -26,8 +23,11 @@ def register(app: typer.Typer) -> None:
         as_json: Json = False,
     ) -> int:
         """Check infra.yml; needs no server."""
+        from freehold.operations.server_options import server_options
+        from freehold.views.validation import render_valid, validation_document
+
         options = common(context, directory, lab, as_json)
-        found = load(options.directory, known_config=_known_config(options))
+        found = load(options.directory, known_config=server_options(_socket(options)))
         if options.json:
             print(json.dumps(validation_document(found.diagnostics), indent=1))
             return ExitCode.INVALID_CONFIGURATION if found.infra is None else ExitCode.DONE
@@ -37,10 +37,6 @@ def register(app: typer.Typer) -> None:
         sys.stderr.flush()
         render_valid(found.infra, len(found.diagnostics), sys.stdout)
         return ExitCode.DONE
-
-
-def _known_config(options: Common) -> ConfigKeys | None:
-    return server_options(_socket(options))
 
 
 def _socket(options: Common) -> Path:

@@ -87,4 +87,6 @@ def _instead(text: str) -> str:
         return f'Write `{decimal}` for the decimal number, or `"{text}"` for text.'
     if re.fullmatch(r"[1-9][0-9_]+", text):
         return f'Write `{text.replace("_", "")}` for the number, or `"{text}"` for text.'
+    if text.count("-") >= 2:
+        return f'Write `"{text}"`.'
     return f'Write `"{text}"` if text is meant, else a plain decimal number.'

@@ -119,13 +119,13 @@ def _key_hint(key: str, parent: KeyPath) -> str | None:
 
 _HOMES = (
     ((), "at the top of the file"),
-    (("domains", "*"), "directly into a domain"),
-    (("domains", "*", "machines", "*"), "into a machine"),
-    (("domains", "*", "machines", "*", "provision"), "into a machine's `provision`"),
-    (("domains", "*", "profiles", "*"), "into a profile"),
-    (("defaults",), "into `defaults`"),
-    (("network",), "into `network`"),
-    (("policies", 0), "into a policy"),
+    (("domains", "*"), "directly in a domain"),
+    (("domains", "*", "machines", "*"), "in a machine"),
+    (("domains", "*", "machines", "*", "provision"), "in a machine's `provision`"),
+    (("domains", "*", "profiles", "*"), "in a profile"),
+    (("defaults",), "in `defaults`"),
+    (("network",), "in `network`"),
+    (("policies", 0), "in a policy"),
 )  # fmt: skip
 
 
@@ -155,7 +155,7 @@ def missing_key(tree: Tree, path: KeyPath, hint: str | None = None) -> Diagnosti
     """`path` ends with the key that is not there; the place is its parent's."""
     where = f"`{path_text(path[:-1])}` has" if len(path) > 1 else "The file has"
     info = fields_at(path[:-1]).get(str(path[-1]))
-    example = f"Add `{path[-1]}: {info.examples[0]}`." if info and info.examples else None
+    example = f"Add `{path[-1]}: {_as_yaml(info.examples[0])}`." if info and info.examples else None
     source = tree.source(path[:-1], key=True) or (
         tree.files[0].source(1, 1) if tree.files else None
     )
@@ -220,7 +220,21 @@ def _type_hint(tree: Tree, path: KeyPath, expected: str, value: Any) -> str | No
         return f"Add the unit: `{value}MiB`, `{value}GiB`."
     if expected.startswith("text") and isinstance(value, bool | int | float):
         return f'Put it in quotes: `"{written}"`.'
+    return _example_hint(path, expected)
+
+
+def _example_hint(path: KeyPath, expected: str) -> str | None:
+    if expected == "keys with values":
+        return "Write its keys indented on the lines below it, or `{}` for none."
+    key = path[-1] if path else ""
+    info = fields_at(path[:-1]).get(str(key))
+    if info is not None and info.examples and not isinstance(info.examples[0], list | dict):
+        return f"Write for example `{key}: {_as_yaml(info.examples[0])}`."
     return None
+
+
+def _as_yaml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _written(tree: Tree, path: KeyPath) -> str:

@@ -32,8 +32,10 @@ _DETAILS = (
 )  # fmt: skip
 
 
-def syntax_problem(error: yaml.YAMLError, file: SourceFile) -> Diagnostic:
-    """The Diagnostic of an error that libyaml stopped with."""
+def syntax_problem(
+    error: yaml.YAMLError, file: SourceFile, bracket: tuple[int, int] | None
+) -> Diagnostic:
+    """The Diagnostic of an error that libyaml stopped with; `bracket` is where the innermost open one stands."""
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return problem("yaml-syntax", "The file cannot be read as YAML.", file.source(1, 1))
     context = error.context or ""
@@ -46,6 +48,12 @@ def syntax_problem(error: yaml.YAMLError, file: SourceFile) -> Diagnostic:
         )
     if opened is not None and "flow" in context and "expected ','" in message:
         return _unclosed_bracket(opened.line + 1, opened.column + 1, here, file)
+    if (
+        bracket is not None
+        and "node content" in message
+        and not _line(file, here[0])[here[1] - 1 :]
+    ):
+        return _unclosed_bracket(*bracket, here, file)
     if opened is not None and "quoted scalar" in context and "end of stream" in message:
         source = file.source(opened.line + 1, opened.column + 1)
         return problem("unclosed-quote", "The text that begins here does not end.", source)

@@ -92,7 +92,7 @@ class Reading:
         except _Stop:
             return
         except yaml.YAMLError as error:
-            self.problems.append(syntax_problem(error, self.file))
+            self.problems.append(syntax_problem(error, self.file, self._open_bracket()))
             return
         if isinstance(self._top, PlacedMap):
             self.root = self._top
@@ -272,6 +272,14 @@ class Reading:
             self._frames[-1].key = _DROP
         else:
             self._add(UNREADABLE, line, column)
+
+    def _open_bracket(self) -> tuple[int, int] | None:
+        """Where the innermost `[` or `{` that is open was written."""
+        if not self._frames:
+            return None
+        line, column = self._frames[-1].at
+        sign = self.file.lines[line - 1][column - 1 : column]
+        return (line, column) if sign and sign in "[{" else None
 
     def _path(self) -> KeyPath:
         path: list[str | int] = []

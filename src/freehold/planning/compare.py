@@ -114,10 +114,11 @@ def _kept(question: Question, orphans: Iterable[Orphan]) -> set[Address]:
 
 def _deletion(question: Question, address: Address) -> Change:
     seen = question.observed[address]
+    reason = "the estate is to go" if question.destroy else "infra.yml no longer names it"
     return Change(
         address=address,
         action=Action.DELETE,
-        reason="infra.yml no longer names it",
+        reason=reason,
         destroys_data=question.kinds[address.kind].holds_data and seen.has_data,
         fields=tuple(
             FieldChange(path, before, None) for path, before, _ in differences(seen.fields, {})

@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import fcntl
 import os
+import signal
 import socket
 import struct
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ MS_REC = 0x4000
 MS_PRIVATE = 0x40000
 MNT_DETACH = 0x2
 
+_PR_SET_PDEATHSIG = 1
 _SIOCGIFFLAGS = 0x8913
 _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 0x1
@@ -56,6 +58,11 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0) -> None:
 def unmount(target: str) -> None:
     """Take away the topmost mount at `target` with all below it, at once and whoever uses it. Raises OSError."""
     _call("umount2", target.encode(), ctypes.c_int(MNT_DETACH))
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when the thread that started it ends (PR_SET_PDEATHSIG, prctl(2))."""
+    _call("prctl", ctypes.c_int(_PR_SET_PDEATHSIG), ctypes.c_ulong(signal.SIGKILL))
 
 
 def privatise_mounts() -> None:

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +51,11 @@ def ask(
     return _exchange(path, method, target, body, headers, timeout)
 
 
-def upload(
-    path: Path,
-    target: str,
-    stream: BinaryIO,
-    headers: Mapping[str, str],
-    *,
-    timeout: float = 600.0,
-) -> Reply:
-    """POST what `stream` holds (its length must be in `headers`); raises as `ask` does."""
-    return _exchange(path, "POST", target, stream, headers, timeout)
-
-
 def _exchange(
     path: Path,
     method: str,
     target: str,
-    body: bytes | BinaryIO,
+    body: bytes,
     headers: Mapping[str, str],
     timeout: float,
 ) -> Reply:

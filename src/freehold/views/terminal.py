@@ -5,6 +5,7 @@ not imported here, so that the fast path (nothing to do, not on a terminal) does
 """
 
 import os
+import re
 import textwrap
 import unicodedata
 from collections.abc import Iterable
@@ -15,6 +16,8 @@ DEFAULT_WIDTH = 100
 DEFAULT_LINES = 24
 NARROWEST = 20
 _PLAIN = str.maketrans({"→": "->", "±": "+-", "…": "...", "─": "-", "│": "|", "—": "-"})
+_QUOTED = re.compile(r"`[^`]*`")
+_HELD = "\x00"  # stands for a space that may not become the end of a line; never in text that is `visible`
 _RESET = "\x1b[0m"
 
 
@@ -104,16 +107,16 @@ def _is_terminal(stream: TextIO) -> bool:
 
 
 def wrap(text: str, width: int, indent: str = "", hanging: str | None = None) -> list[str]:
-    """Lines of at most `width` columns; words are never cut, so that names and paths can be copied."""
+    """Lines of at most `width` columns; words and what stands in backticks stay whole, to be copied."""
     lines = textwrap.wrap(
-        text,
+        _QUOTED.sub(lambda match: match[0].replace(" ", _HELD), text),
         width,
         initial_indent=indent,
         subsequent_indent=indent if hanging is None else hanging,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return lines or [indent.rstrip()]
+    return [line.replace(_HELD, " ") for line in lines] or [indent.rstrip()]
 
 
 def visible(text: str) -> str:

@@ -94,10 +94,10 @@ def test_in_a_file_a_line_for_each_end() -> None:
     assert "rootfs: 45%" not in "".join(lines)
 
 
-def test_in_a_file_without_rich() -> None:
+def test_in_a_file_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fast path must not pay for a display that it does not show."""
     for name in [name for name in sys.modules if name.split(".")[0] == "rich"]:
-        del sys.modules[name]
+        monkeypatch.delitem(sys.modules, name)
     in_a_file()
     assert "rich" not in sys.modules
 

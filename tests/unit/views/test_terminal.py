@@ -43,6 +43,11 @@ def test_wrapping_cuts_no_word(text: str, width: int) -> None:
     assert " ".join(wrap(text, width, "  ", "    ")).split() == text.split()
 
 
+def test_a_command_in_backticks_stays_whole() -> None:
+    lines = wrap("Install it, or use the lab: `freehold lab start`, then go on.", 40)
+    assert any("`freehold lab start`" in line for line in lines)
+
+
 def test_values_are_on_one_line() -> None:
     assert value(None, 50) == "(none)"
     assert value("", 50) == '""'

@@ -51,10 +51,10 @@ def enough_addresses(context: Context) -> Iterator[Diagnostic]:
 
 
 def _subnet(context: Context, domain: DomainPart) -> IPv4Network | None:
-    number = domain.subnet_id
-    if number is None or number >= subnet_count(context.base):
+    base, number = context.base, domain.subnet_id
+    if base is None or number is None or number >= subnet_count(base):
         return None
-    return domain_subnet(context.base, number)
+    return domain_subnet(base, number)
 
 
 def _misplaced(

@@ -11,10 +11,11 @@ from freehold.config.document import (
     Document,
     DomainPart,
     MachinePart,
+    Part,
     PolicyPart,
     ProfilePart,
 )
-from freehold.config.places import KeyPath, Tree
+from freehold.config.places import KeyPath, PlacedMap, Tree
 from freehold.diagnostics import Diagnostic
 
 DOMAINS: KeyPath = ("domains",)
@@ -30,9 +31,18 @@ class Context:
     known_config: ConfigKeys | None = None
 
     @property
-    def base(self) -> IPv4Network:
-        """The estate's network."""
+    def base(self) -> IPv4Network | None:
+        """The estate's network; None when what is written cannot be used, so that nothing can be said of addresses."""
+        if not self.understood(("network", "base"), self.document.network):
+            return None
         return self.document.network.base or IPv4Network(DEFAULT_BASE)
+
+    def understood(self, path: KeyPath, part: Part) -> bool:
+        """Whether a key of `part` is left out by the user or passed validation, so that its value may be relied on."""
+        parent = self.tree.get(path[:-1])
+        if parent is not None and not isinstance(parent, PlacedMap):
+            return False
+        return parent is None or path[-1] not in parent or path[-1] in part.model_fields_set
 
     def domains(self) -> Iterator[tuple[KeyPath, str, DomainPart]]:
         """Every domain with its path and name."""

@@ -66,7 +66,11 @@ def options_of_other_type(context: Context) -> Iterator[Diagnostic]:
         for where, key in _options_of(path, domain, machine):
             other = MachineType.VM if key.startswith(_VM_ONLY) else MachineType.CONTAINER
             special = key.startswith(_CONTAINER_ONLY) or key.startswith(_VM_ONLY)
-            if special and machine.type is not other:
+            if (
+                special
+                and machine.type is not other
+                and context.understood((*path, "type"), machine)
+            ):
                 kind = {"vm": "virtual machines", "container": "containers"}[other.value]
                 detail = (
                     f"`{key}` is for {kind} only; {path[1]}/{path[3]} is a {machine.type.value}."

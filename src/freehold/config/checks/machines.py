@@ -25,6 +25,8 @@ def vm_memory(context: Context) -> Iterator[Diagnostic]:
 def gpu_machines(context: Context) -> Iterator[Diagnostic]:
     """One machine with the GPU under `exclusive`; a warning for more under `shared`."""
     having = [(path, where) for path, d, m in context.machines() if (where := _gpu(path, d, m))]
+    if not context.understood(("gpu", "policy"), context.document.gpu):
+        return
     shared = context.document.gpu.policy is GpuPolicy.SHARED
     for path, where in having[1:]:
         first, first_place = having[0]

@@ -118,6 +118,6 @@ def _why(name: str) -> str:
 
 
 def _better(name: str) -> str | None:
-    proposal = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")[:INSTANCE_NAME_LIMIT]
-    proposal = proposal if proposal and re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") else ""
+    words = re.sub(r"[^a-z0-9]+", "-", name.lower())
+    proposal = words.lstrip("-0123456789")[:INSTANCE_NAME_LIMIT].rstrip("-")
     return f"Write for example `{proposal}`." if is_dns_label(proposal) else None

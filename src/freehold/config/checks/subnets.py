@@ -8,30 +8,37 @@ from freehold.model.addresses import subnet_count
 
 
 def lowest_free(context: Context) -> int | None:
-    """The lowest subnet_id that no domain has; None when the network is full."""
+    """The lowest subnet_id that no domain has; None when the network is full or not understood."""
+    if context.base is None:
+        return None
     taken = {domain.subnet_id for _, _, domain in context.domains()}
-    count = subnet_count(context.base)
-    return next(
-        (number for number in range(min(count, len(taken) + 1)) if number not in taken), None
-    )
+    count = min(subnet_count(context.base), len(taken) + 1)
+    return next((number for number in range(count) if number not in taken), None)
 
 
 def subnet_ids(context: Context) -> Iterator[Diagnostic]:
     """Each inside the base network and unique."""
-    count = subnet_count(context.base)
     first: dict[int, str] = {}
     for path, name, domain in context.domains():
         number = domain.subnet_id
         if number is None:
             continue
         here = (*path, "subnet_id")
-        if number >= count:
-            detail = f"{context.base} holds {count} networks: subnet_id goes from 0 to {count - 1}, not to {number}."
-            yield context.at(here, "subnet-id-out-of-range", detail, _hint(context))
+        if too_large := _outside(context, number):
+            yield context.at(here, "subnet-id-out-of-range", too_large, _hint(context))
         elif number in first:
-            detail = f"Domain `{first[number]}` has subnet_id {number} already ({context.line(('domains', first[number], 'subnet_id'))})."
+            line = context.line(("domains", first[number], "subnet_id"))
+            detail = f"Domain `{first[number]}` has subnet_id {number} already ({line})."
             yield context.at(here, "subnet-id-taken", detail, _hint(context))
         first.setdefault(number, name)
+
+
+def _outside(context: Context, number: int) -> str | None:
+    base = context.base
+    if base is None or number < subnet_count(base):
+        return None
+    last = subnet_count(base) - 1
+    return f"{number} is too large: {base} has the numbers 0 to {last}."
 
 
 def _hint(context: Context) -> str | None:

@@ -4,13 +4,12 @@ Paths and fields are those of the Incus REST API, https://linuxcontainers.org/in
 """
 
 import http.client
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from freehold.diagnostics import BackendError, BackendInterrupted, Diagnostic
 from freehold.operations.lab.options import Options
-from freehold.system.unix_http import Reply, ask, upload
+from freehold.system.unix_http import Reply, ask
 
 POOL = "default"
 
@@ -27,13 +26,13 @@ def request(socket: Path, method: str, target: str, content: object = None, time
         raise BackendInterrupted(_unreachable(socket, error)) from error
 
 
-def send(socket: Path, target: str, stream: BinaryIO, headers: Mapping[str, str]) -> Any:
-    """POST a file and wait for the operation it starts; raises as `request` does."""
+def find(socket: Path, target: str) -> Any:
+    """The object at `target`, or None when there is none; raises as `request` does."""
     try:
-        reply = upload(socket, target, stream, headers)
-        return _result(socket, f"POST {target}", reply, 600.0)
+        reply = ask(socket, "GET", target)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise BackendInterrupted(_unreachable(socket, error)) from error
+    return None if reply.code == 404 else _result(socket, f"GET {target}", reply, 30.0)
 
 
 def _result(socket: Path, what: str, reply: Reply, timeout: float) -> Any:

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import aiohttp
-
 from freehold.system.incus.api import (
     ExecResult,
     IncusError,
@@ -20,6 +18,7 @@ from freehold.system.incus.api import (
     IncusUnavailable,
     Progress,
 )
+from freehold.system.incus.http import aiohttp
 from freehold.system.incus.operations import OperationEvents
 
 _BASE = "http://incus/1.0"

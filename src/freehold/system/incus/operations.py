@@ -8,9 +8,8 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-import aiohttp
-
 from freehold.system.incus.api import Progress
+from freehold.system.incus.http import aiohttp
 
 _FINAL = 200  # operation status codes: 103 running, 200 success, 400 failure, 401 cancelled (doc/rest-api)
 

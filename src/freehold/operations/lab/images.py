@@ -1,0 +1,150 @@
+"""Images for the machines of the lab, which has no way out to an image server.
+
+Called through `LabImages` by the Incus provider when a verb runs with `--lab`. Looked for in this order: the lab's own
+alias, the cache on this machine, an image server, and for Debian a system made on the spot.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from freehold.diagnostics import BackendError, Diagnostic, did_you_mean
+from freehold.operations.lab import api, debian, recipe, simplestreams
+from freehold.operations.lab.image_cache import Image, ImageCache, architecture
+from freehold.operations.lab.lab import Lab
+from freehold.operations.lab.layout import default_cache
+from freehold.system.processes import require
+
+if TYPE_CHECKING:
+    import asyncio
+
+Progress = Callable[[str], None]
+
+
+def ensure_image(
+    lab: Lab,
+    name: str,
+    progress: Progress,
+    *,
+    machine_type: str = "container",
+    cache: ImageCache | None = None,
+) -> None:
+    """Make the alias `name` exist in the default project of the running lab's Incus.
+
+    Takes milliseconds when it is there, half a second from the cache, else what a download or a build takes; several
+    processes may ask at once. Raises BackendError when there is no such image or it cannot be had.
+    """
+    if _alias_type(lab, name) == machine_type:
+        return
+    if machine_type != "container":
+        raise BackendError(_no_virtual_machines(name))
+    cache = cache or ImageCache(default_cache())
+    with cache.making(name):
+        if _alias_type(lab, name) is None:
+            _load(lab, name, _obtain(cache, name, progress), progress)
+
+
+class LabImages:
+    """The lab's images as the Incus provider asks for them: each is got once, however many machines want it."""
+
+    def __init__(self, lab: Lab, cache: ImageCache | None = None) -> None:
+        self._lab = lab
+        self._cache = cache
+        self._ready: set[tuple[str, str]] = set()
+        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
+
+    async def source(self, image: str, machine_type: str, report: Progress) -> Mapping[str, object]:
+        """The `source` of a create or rebuild request to Incus. Raises BackendError when there is no such image."""
+        await self.ensure(image, machine_type, report)
+        return {"type": "image", "alias": _alias(image)}
+
+    async def ensure(self, image: str, machine_type: str, progress: Progress) -> None:
+        """`ensure_image` in a thread. Raises BackendError."""
+        import asyncio  # 40 ms that nobody without an event loop should pay
+
+        key = (_alias(image), _incus_type(machine_type))
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            if key not in self._ready:
+                await asyncio.to_thread(
+                    ensure_image, self._lab, key[0], progress, machine_type=key[1], cache=self._cache
+                )
+                self._ready.add(key)
+
+
+def _alias(image: str) -> str:
+    """`images:debian/13` means the same as `debian/13` in a lab."""
+    return image.removeprefix("images:")
+
+
+def _incus_type(machine_type: str) -> str:
+    return "virtual-machine" if machine_type == "vm" else str(machine_type)
+
+
+def _alias_type(lab: Lab, name: str) -> str | None:
+    """`container` or `virtual-machine`; None when the lab has no such alias."""
+    found = api.find(lab.socket, f"/1.0/images/aliases/{quote(name, safe='')}")
+    return None if found is None else str(found["type"])
+
+
+def _obtain(cache: ImageCache, name: str, progress: Progress) -> Image:
+    """The image in the cache, brought there if need be."""
+    keys = _keys(name)
+    for key in keys:
+        if (found := cache.find(key)) is not None:
+            return found
+    built, downloaded = keys
+    progress(f"looking for {name} on the image server")
+    offered = simplestreams.catalogue(simplestreams.server_address())
+    if offered is not None and name in offered.offers:
+        with cache.new(downloaded) as folder:
+            simplestreams.download(offered.offers[name], folder, progress)
+        return Image(cache.folder / downloaded)
+    if name not in debian.SUITES:
+        raise BackendError(_unknown(name, offered))
+    if (obstacle := debian.obstacle(name)) is not None:
+        raise BackendError(obstacle)
+    mirror = debian.debian_mirror()
+    assert mirror is not None, "obstacle() said that there is one"
+    progress(f"making {name} from this machine's Debian mirror (about 20 s, once)")
+    with cache.new(built) as folder:
+        debian.build(name, folder, mirror)
+    return Image(cache.folder / built)
+
+
+def _keys(name: str) -> tuple[str, str]:
+    """Under which keys the cache may have the image: made here by this recipe, or downloaded."""
+    stem = f"{name.replace('/', '-')}-{architecture()}"
+    return f"{stem}-built-{recipe.VERSION}", f"{stem}-downloaded"
+
+
+def _load(lab: Lab, name: str, image: Image, progress: Progress) -> None:
+    """Give the lab's Incus the image under the alias; it may know the image by another one already."""
+    progress(f"loading {name} into the lab")
+    fingerprint = image.fingerprint()
+    if api.find(lab.socket, f"/1.0/images/{fingerprint}") is None:
+        files = [str(image.metadata), str(image.system)]
+        require(["incus", "image", "import", *files, "--alias", name, "--quiet"], environment=lab.environment())
+    else:
+        alias = {"name": name, "target": fingerprint, "type": "container"}
+        api.request(lab.socket, "POST", "/1.0/images/aliases", alias)
+
+
+def _unknown(name: str, offered: simplestreams.Catalogue | None) -> Diagnostic:
+    known = {*debian.SUITES, *(offered.offers if offered else ())}
+    where = f"{offered.server} has no container image of that name" if offered else "no image server answers"
+    return Diagnostic(
+        code="image-unknown",
+        summary="There is no such image",
+        detail=f"`{name}`: the lab does not have it, {where}, and only {' and '.join(debian.SUITES)} can be made here.",
+        hint=did_you_mean(name, known),
+    )
+
+
+def _no_virtual_machines(name: str) -> Diagnostic:
+    return Diagnostic(
+        code="lab-image-virtual-machine",
+        summary="The lab has no such image for virtual machines",
+        detail=f"`{name}`: the lab gets and makes images for containers only.",
+        hint="Make the machine a container, or import an image yourself:\n"
+        "    freehold lab run -- incus image import METADATA DISK --alias NAME",
+    )
