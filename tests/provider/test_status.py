@@ -5,7 +5,7 @@ from freehold.operations.status import read_status
 from freehold.planning.selection import Selection
 from tests.provider.estate import ONE_MACHINE, Server
 
-TWO_MACHINES = ONE_MACHINE + "          two: {}\n"
+TWO_MACHINES = ONE_MACHINE.rstrip() + "\n          two: {}\n"
 
 
 def status_of(server: Server, text: str, selection: Selection = Selection()) -> Status:

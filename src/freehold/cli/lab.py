@@ -106,7 +106,7 @@ def reset(yes: Yes = False, confirm: Agreed = None) -> int:
 
 def run(
     command: Annotated[
-        list[str], typer.Argument(metavar="-- CMD…", help="The command and its arguments.")
+        list[str], typer.Argument(metavar="-- CMD", help="The command and its arguments.")
     ],
 ) -> int:
     """Run a command inside, where `incus` finds the lab's daemon. Its exit code is this one's."""

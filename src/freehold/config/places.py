@@ -51,6 +51,8 @@ class Unreadable:
 
 UNREADABLE = Unreadable()
 
+_LONGEST_SHOWN = 500  # characters; a longer line helps nobody in a message
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
@@ -62,6 +64,8 @@ class SourceFile:
     def source(self, line: int, column: int, path: KeyPath = ()) -> Source:
         """The place in this file; lines and columns count from 1."""
         text = self.lines[line - 1] if 0 < line <= len(self.lines) else None
+        if text is not None and len(text) > _LONGEST_SHOWN:
+            text = None
         return Source(self.name, line, column, path_text(path), text)
 
 

@@ -22,8 +22,8 @@ def required_keys(context: Context) -> Iterator[Diagnostic]:
     for key in ("freehold", "name"):
         if key not in context.tree.root:
             yield missing_key(context.tree, (key,))
+    free = lowest_free(context)
+    hint = None if free is None else f"Add `subnet_id: {free}`, the lowest that is free."
     for path, _, _ in context.domains():
         if "subnet_id" not in context.tree.names(path):
-            free = lowest_free(context)
-            hint = None if free is None else f"Add `subnet_id: {free}`, the lowest that is free."
             yield missing_key(context.tree, (*path, "subnet_id"), hint)

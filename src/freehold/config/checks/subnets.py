@@ -19,17 +19,18 @@ def lowest_free(context: Context) -> int | None:
 def subnet_ids(context: Context) -> Iterator[Diagnostic]:
     """Each inside the base network and unique."""
     first: dict[int, str] = {}
+    hint = _hint(context)
     for path, name, domain in context.domains():
         number = domain.subnet_id
         if number is None:
             continue
         here = (*path, "subnet_id")
         if too_large := _outside(context, number):
-            yield context.at(here, "subnet-id-out-of-range", too_large, _hint(context))
+            yield context.at(here, "subnet-id-out-of-range", too_large, hint)
         elif number in first:
             line = context.line(("domains", first[number], "subnet_id"))
             detail = f"Domain `{first[number]}` has subnet_id {number} already ({line})."
-            yield context.at(here, "subnet-id-taken", detail, _hint(context))
+            yield context.at(here, "subnet-id-taken", detail, hint)
         first.setdefault(number, name)
 
 

@@ -28,7 +28,8 @@ def main(folder: Path, suite: str, mirror: str, keyring: str) -> int:
     try:
         _build(folder, suite, mirror, keyring)
     except BaseException as error:  # noqa: BLE001 - handed to the starting process in words
-        print(error, file=sys.stderr, flush=True)
+        sys.stderr.write(f"{error}\n")
+        sys.stderr.flush()
         os._exit(1)
     os._exit(0)
 

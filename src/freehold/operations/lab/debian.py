@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import freehold
-from freehold.diagnostics import BackendError, Diagnostic
+from freehold.diagnostics import Diagnostic
 from freehold.operations.lab.image_cache import write_metadata
 from freehold.system.processes import find_program, require, run
 
@@ -73,9 +73,11 @@ def apt_proxies() -> dict[str, str]:
     names = {"http_proxy": "Acquire::http::Proxy", "https_proxy": "Acquire::https::Proxy"}
     found: dict[str, str] = {}
     for variable, setting in names.items():
-        said = run(["apt-config", "--format", "%v", "dump", setting]).output.strip()
-        if said and said != "DIRECT":
-            found[variable] = said
+        # A dump also lists what is below the setting: proxies for single hosts.
+        for line in run(["apt-config", "--format", "%f %v%n", "dump", setting]).output.splitlines():
+            key, _, value = line.partition(" ")
+            if key == setting and value not in ("", "DIRECT", "false"):
+                found[variable] = value
     return found
 
 

@@ -104,7 +104,8 @@ def _stop(place: Layout, daemon: int) -> int:
 
 def say(text: str) -> None:
     """Standard error is the lab's log."""
-    print(time.strftime("%Y-%m-%dT%H:%M:%S"), text, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {text}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

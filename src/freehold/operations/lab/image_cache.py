@@ -71,8 +71,12 @@ class ImageCache:
     @contextmanager
     def making(self, name: str) -> Iterator[None]:
         """While one process makes the image `name`, others wait here; then they find it."""
-        with locked(self.folder / f"{name.replace('/', '-')}.lock"):
-            yield
+        lock = self.folder / f".{name.replace('/', '-')}.lock"
+        with locked(lock):
+            try:
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
 
     @contextmanager
     def new(self, key: str) -> Iterator[Path]:

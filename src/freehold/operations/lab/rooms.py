@@ -7,6 +7,7 @@ except the lab's own cgroup, which `lab.py` removes.
 import os
 import shutil
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from freehold.operations.lab.layout import Layout
@@ -46,6 +47,17 @@ def _enter_own_cgroup(name: str) -> None:
     leaf = CGROUPS / "init.scope"
     leaf.mkdir(exist_ok=True)
     (leaf / "cgroup.procs").write_text("0")
+    _pass_controllers_down()
+
+
+def _pass_controllers_down() -> None:
+    """Let the lab's machines have limits, as far as this machine gives its top cgroups controllers.
+
+    incusd takes for available what its own cgroup, the leaf, has.
+    """
+    for controller in (CGROUPS / "cgroup.controllers").read_text().split():
+        with suppress(OSError):  # some cannot be had by a cgroup that has processes below it
+            (CGROUPS / "cgroup.subtree_control").write_text(f"+{controller}")
 
 
 def _own_subordinate_ids(place: Layout) -> None:
@@ -63,4 +75,4 @@ def _empty_temporary(place: Layout) -> None:
     shutil.rmtree(place.temporary, ignore_errors=True)
     for folder in (place.temporary, place.incus, place.client):
         folder.mkdir(exist_ok=True)
-        os.chmod(folder, 0o711)
+        os.chmod(folder, 0o711)  # noqa: S103 - machines' users pass through, as in Incus's own folder

@@ -3,7 +3,7 @@
 All bridges live in the project `default`, as long as projects do not bring networks of their own (Freehold's do not).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import AddressValueError, IPv4Interface, IPv6Interface, NetmaskValueError
 from typing import Any
 
@@ -32,7 +32,10 @@ _LOOPBACK: Document = {
     "locations": None,
     "project": "default",
 }
-_VERSIONS = {"ipv4": IPv4Interface, "ipv6": IPv6Interface}
+_VERSIONS: Mapping[str, Callable[[str], IPv4Interface | IPv6Interface]] = {
+    "ipv4": IPv4Interface,
+    "ipv6": IPv6Interface,
+}
 
 
 def subnet_of(network: Mapping[str, Any]) -> IPv4Interface | None:
@@ -175,16 +178,12 @@ def _check_name(name: str) -> None:
     if len(name) < 2:
         raise Refusal(400, "Network interface is too short (minimum 2 characters)")
     if len(name) > _LONGEST_NAME:
-        raise Refusal(
-            400, f"Network interface is too long (maximum {_LONGEST_NAME} characters)"
-        )
+        raise Refusal(400, f"Network interface is too long (maximum {_LONGEST_NAME} characters)")
     if not all(character.isalnum() or character in "-_.:" for character in name):
         raise Refusal(400, "Network interface contains invalid characters")
 
 
-def _check_config(
-    state: State, name: str, config: Mapping[str, str], *, refused_with: int
-) -> None:
+def _check_config(state: State, name: str, config: Mapping[str, str], *, refused_with: int) -> None:
     problem = network_problem(name, config) or next(_address_problems(name, config), None)
     if problem:
         raise Refusal(refused_with, problem)
@@ -211,10 +210,10 @@ def _address_problems(name: str, config: Mapping[str, str]) -> Iterator[str]:
         try:
             parsed = interface(address)
         except (AddressValueError, NetmaskValueError, ValueError):
-            yield f"{start}: Not an {version.replace('ipv', 'IPv')} address \"{address}\""
+            yield f'{start}: Not an {version.replace("ipv", "IPv")} address "{address}"'
             continue
         if parsed.ip == parsed.network.network_address and parsed.network.num_addresses > 1:
-            yield f"{start}: Not a usable {version.replace('ipv', 'IPv')} address \"{address}\""
+            yield f'{start}: Not a usable {version.replace("ipv", "IPv")} address "{address}"'
 
 
 ROUTES: Routes = {

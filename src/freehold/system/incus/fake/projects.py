@@ -87,7 +87,9 @@ def _write(state: State, name: str, config: dict[str, str], description: str) ->
             continue
         if not _is_empty(state, name):
             verb = "enabled" if is_true(config.get(feature)) else "disabled"
-            raise Refusal(400, f'Project feature "{feature}" cannot be {verb} on non-empty projects')
+            raise Refusal(
+                400, f'Project feature "{feature}" cannot be {verb} on non-empty projects'
+            )
         if feature == "features.profiles":
             _switch_profiles(state, name, on=is_true(config.get(feature)))
     state.projects[name] = {**project, "config": dict(config), "description": description}

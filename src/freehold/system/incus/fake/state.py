@@ -3,11 +3,11 @@
 Made by `server.py`, changed by the handlers of the other modules.
 """
 
-import random
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 from freehold.system.incus.api import ExecResult
@@ -38,7 +38,10 @@ class Behaviour:
 
 @dataclass(slots=True)
 class State:
-    """The objects by their keys; volumes by (pool, project, name), bridges by name, aliases to fingerprints."""
+    """The objects by their keys; volumes by (pool, project, name), bridges by name, aliases to fingerprints.
+
+    Of running instances: `leases` by (project, instance, device), `plugged` the bridge of each NIC they were given on.
+    """
 
     behaviour: Behaviour = field(default_factory=Behaviour)
     projects: dict[str, Document] = field(default_factory=dict)
@@ -52,7 +55,8 @@ class State:
     usage: Usage = field(default_factory=Usage)
     reads_since_start: dict[Key, int] = field(default_factory=dict)
     leases: dict[tuple[str, str, str], str] = field(default_factory=dict)
-    random: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 not for secrets
+    plugged: dict[Key, dict[str, str]] = field(default_factory=dict)
+    random: Random = field(default_factory=lambda: Random(0))  # noqa: S311 not for secrets
 
     def home(self, project: str, feature: str) -> str:
         """The project that really holds a project's things of one sort: `default` unless the feature is on."""

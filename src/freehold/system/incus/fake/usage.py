@@ -30,8 +30,12 @@ class Usage:
         default_factory=lambda: defaultdict(dict)
     )
     projects: defaultdict[str, dict[Key, None]] = field(default_factory=lambda: defaultdict(dict))
-    addresses: defaultdict[Key, dict[Device, None]] = field(default_factory=lambda: defaultdict(dict))
-    hardware: defaultdict[Key, dict[Device, None]] = field(default_factory=lambda: defaultdict(dict))
+    addresses: defaultdict[Key, dict[Device, None]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    hardware: defaultdict[Key, dict[Device, None]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
     _places: dict[Key, list[tuple[dict[Any, None], Hashable]]] = field(default_factory=dict)
 
     def remove(self, key: Key) -> None:

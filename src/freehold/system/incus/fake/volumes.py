@@ -107,7 +107,9 @@ def _create(state: State, request: Request, pool: str) -> Document:
 
 def _replace(state: State, request: Request, pool: str, name: str) -> Document:
     key = _found(state, request, pool, name)
-    return _write(state, key, texts_of(request.body, "config"), text_of(request.body, "description"))
+    return _write(
+        state, key, texts_of(request.body, "config"), text_of(request.body, "description")
+    )
 
 
 def _patch(state: State, request: Request, pool: str, name: str) -> Document:
@@ -158,9 +160,7 @@ def _address(key: tuple[str, str, str]) -> str:
 
 
 def _rendered(state: State, key: tuple[str, str, str]) -> Document:
-    users = [
-        url("/instances", name, project) for project, name in state.usage.volumes.get(key, {})
-    ]
+    users = [url("/instances", name, project) for project, name in state.usage.volumes.get(key, {})]
     return {**copied(state.volumes[key]), "used_by": users}
 
 

@@ -1,0 +1,96 @@
+"""How large the domains' boxes are and in which cell of a grid each stands. Pure geometry; called by `layout`.
+
+All lengths are in pixels of the picture at its natural size.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from freehold.model import Domain, Infra, Machine
+from freehold.operations.graph.words import machine_facts, ordered
+
+CARD_WIDTH = 206
+CARD_GAP = 12
+LINE = 16
+CARD_HEAD = 26
+CARD_FOOT = 8
+PADDING = 14
+HEAD = 74  # name, trust, network of a domain
+EMPTY = 30  # the room for "no machines"
+GAP = 60  # roughly what lies between two boxes, to choose the grid
+PREFERRED = 1.5  # width to height of the whole
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A machine's card inside its domain's box; `x` and `y` from the box's corner."""
+
+    machine: Machine
+    facts: tuple[str, ...]
+    x: int
+    y: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class DomainBox:
+    """A domain with its cards, in a cell of the grid (row 0 is for the host and the internet)."""
+
+    domain: Domain
+    cards: tuple[Card, ...]
+    width: int
+    height: int
+    row: int
+    column: int
+
+
+def domain_boxes(infra: Infra, marks: Mapping[str, str]) -> list[DomainBox]:
+    """All boxes in a grid that makes the picture neither a strip nor a tower.
+
+    `marks` are texts that stand at the foot of machines' cards, by `domain/machine`.
+    """
+    measured = [_measure(domain, marks) for domain in ordered(infra)]
+    wide = _best_columns([(box[2], box[3]) for box in measured])
+    return [
+        DomainBox(*box, row=1 + number // wide, column=number % wide)
+        for number, box in enumerate(measured)
+    ]
+
+
+def _measure(domain: Domain, marks: Mapping[str, str]) -> tuple[Domain, tuple[Card, ...], int, int]:
+    machines = sorted(domain.machines, key=lambda machine: machine.name)
+    wide = _cards_beside(len(machines))
+    cards: list[Card] = []
+    top = HEAD
+    for start in range(0, len(machines), wide):
+        row = [_facts(machine, marks) for machine in machines[start : start + wide]]
+        height = CARD_HEAD + max(len(facts) for facts in row) * LINE + CARD_FOOT
+        for place, facts in enumerate(row):
+            x = PADDING + place * (CARD_WIDTH + CARD_GAP)
+            cards.append(Card(machines[start + place], facts, x, top, height))
+        top += height + CARD_GAP
+    width = 2 * PADDING + max(1, wide) * (CARD_WIDTH + CARD_GAP) - CARD_GAP
+    bottom = top - CARD_GAP if cards else top + EMPTY
+    return domain, tuple(cards), width, bottom + PADDING
+
+
+def _facts(machine: Machine, marks: Mapping[str, str]) -> tuple[str, ...]:
+    mark = marks.get(machine.key)
+    return (*machine_facts(machine), *([mark] if mark else []))
+
+
+def _cards_beside(machines: int) -> int:
+    return max(1, min(4, math.ceil(math.sqrt(machines))))
+
+
+def _best_columns(sizes: Sequence[tuple[int, int]]) -> int:
+    """How many boxes stand side by side, so that the whole comes nearest to the preferred shape."""
+
+    def misfit(wide: int) -> float:
+        rows = [sizes[start : start + wide] for start in range(0, len(sizes), wide)]
+        width = sum(max(row[i][0] for row in rows if i < len(row)) + GAP for i in range(wide))
+        height = sum(max(size[1] for size in row) + GAP for row in rows)
+        return abs(math.log(width / height / PREFERRED))
+
+    return min(range(1, len(sizes) + 1), key=misfit, default=1)
