@@ -33,6 +33,7 @@ FREEHOLD = Path(sys.executable).parent / "freehold"
 def temporary_lab() -> Iterator[Lab]:
     """A lab of its own under a short path, with the image in it; nothing of it stays."""
     with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)  # machines run as other users and have to pass through
         lab = Lab(Path(folder, "lab"))
         lab.start()
         try:

@@ -20,6 +20,7 @@ IMAGES = ("debian/13", "test/other")
 def real_lab() -> Iterator[Lab]:
     """A lab for the whole run, with the image under two names."""
     with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)  # machines run as other users and have to pass through
         lab = Lab(Path(folder, "lab"))
         lab.start()
         try:

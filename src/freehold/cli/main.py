@@ -44,9 +44,24 @@ def root(
 
 
 def _register() -> None:
-    from freehold.cli import apply, destroy, log, orphans, plan, status, verify
+    from freehold.cli import (
+        apply,
+        destroy,
+        doctor,
+        graph,
+        init,
+        lab,
+        log,
+        orphans,
+        plan,
+        schema,
+        status,
+        validate,
+        verify,
+    )
 
-    for module in (plan, apply, verify, status, destroy, orphans, log):
+    making = (init, validate, plan, apply, verify, status, destroy, orphans, log)
+    for module in (*making, graph, schema, doctor, lab):
         module.register(app)
 
 

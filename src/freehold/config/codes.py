@@ -32,6 +32,11 @@ _FILES = {
         "A folder, device, pipe or socket stands where a file is expected.",
         "Put a regular file there.",
     ),
+    "not-a-folder": Code(
+        "Not a folder",
+        "A file stands where the folder `infra.d/` is expected.",
+        "Rename the file, or move it to `infra.d/NAME.yml`.",
+    ),
     "file-not-readable": Code(
         "File cannot be read",
         "The operating system refuses to open or read the file: permissions, or links that go round in a circle.",

@@ -77,6 +77,11 @@ def _extra_files(folder: Path) -> tuple[list[Path], list[Diagnostic]]:
         entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     except FileNotFoundError:
         return [], []
+    except NotADirectoryError:
+        if not folder.exists():  # what should hold infra.yml is a file: reading that says so
+            return [], []
+        detail = f"`{shown(folder)}` is a file."
+        return [], [problem("not-a-folder", detail, Source(shown(folder), 1, 1))]
     except OSError as error:
         code, detail, hint = _os_problem(folder, error)
         return [], [problem(code, detail, Source(shown(folder), 1, 1), hint)]

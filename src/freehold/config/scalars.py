@@ -73,7 +73,7 @@ def _number(text: str) -> Scalar | Refused:
         if len(text) > _LONGEST_INTEGER:
             return Refused(text, "too large for a number", f'Write `"{text}"` if text is meant.')
         return int(text)
-    if _FLOAT.fullmatch(text) and not re.match(r"[-+]?0[0-9]", text):
+    if _FLOAT.fullmatch(text):
         return float(text)
     for pattern, because in _TRAPS:
         if pattern.fullmatch(text):

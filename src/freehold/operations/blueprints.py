@@ -21,7 +21,9 @@ class Blueprint:
 @cache
 def blueprints() -> dict[str, Blueprint]:
     """All blueprints by name, in the order of their names."""
-    folders = (entry for entry in files("freehold").joinpath("blueprints").iterdir() if entry.is_dir())
+    folders = (
+        entry for entry in files("freehold").joinpath("blueprints").iterdir() if entry.is_dir()
+    )
     found = {folder.name: _texts(folder) for folder in folders if not folder.name.startswith("_")}
     return {
         name: Blueprint(name, _summary(texts[INFRA_FILE]), texts)

@@ -63,7 +63,9 @@ def _texts(blueprint: str, name: str | None) -> dict[str, str]:
 def _refuse_existing(folder: Path, texts: Mapping[str, str]) -> None:
     if folder.exists() and not folder.is_dir():
         raise FreeholdError(_not_a_folder(folder))
-    existing = [name for name in sorted(texts) if (folder / name).exists() or (folder / name).is_symlink()]
+    existing = [
+        name for name in sorted(texts) if (folder / name).exists() or (folder / name).is_symlink()
+    ]
     if existing:
         raise FreeholdError(*(_exists(folder / name) for name in existing))
 
@@ -74,7 +76,9 @@ def _write_all(folder: Path, texts: Mapping[str, str]) -> None:
     try:
         for name, text in texts.items():
             path = folder / name
-            missing = [parent for parent in (path.parent, *path.parent.parents) if not parent.exists()]
+            missing = [
+                parent for parent in (path.parent, *path.parent.parents) if not parent.exists()
+            ]
             path.parent.mkdir(parents=True, exist_ok=True)
             made += reversed(missing)
             write_atomically(path, text)

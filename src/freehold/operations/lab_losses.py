@@ -1,6 +1,5 @@
 """What a reset of the lab would delete. Called by `cli.lab`, which asks before it does so."""
 
-import http.client
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +29,7 @@ def losses(lab: Lab) -> Losses:
     if lab.running:
         try:
             return Losses(_machines(lab), _volumes(lab))
-        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError):
             pass  # Incus is away: its folder still says something
     return Losses(_machines_on_disk(lab), certain=False)
 
@@ -55,5 +54,7 @@ def _asked(lab: Lab, path: str) -> list[dict[str, Any]]:
 def _machines_on_disk(lab: Lab) -> tuple[str, ...]:
     """Incus keeps a link for each instance: `NAME`, or `PROJECT_NAME` outside of the project `default`."""
     incus = layout(lab.root).incus
-    links = [link for kind in ("containers", "virtual-machines") for link in (incus / kind).glob("*")]
+    links = [
+        link for kind in ("containers", "virtual-machines") for link in (incus / kind).glob("*")
+    ]
     return tuple(sorted(link.name.rpartition("_")[2] for link in links))

@@ -1,6 +1,5 @@
 """Which instance options a server knows, asked from the server itself. Called by `cli.validate`; quick and silent."""
 
-import http.client
 from pathlib import Path
 
 from freehold.config.config_keys import ConfigKeys
@@ -15,5 +14,5 @@ def server_options(socket: Path) -> ConfigKeys | None:
         reply = ask(socket, "GET", "/1.0/metadata/configuration", timeout=PATIENCE)
         metadata = reply.body.get("metadata")
         return ConfigKeys.from_metadata(metadata) if metadata else None
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -74,7 +74,10 @@ def search_path() -> str:
 
 def find_program(name: str, also: Sequence[str] = ()) -> Path | None:
     """The program's path: the first that exists of `also` (absolute paths), else the first on the search path."""
-    candidates = [*also, *(os.path.join(folder, name) for folder in search_path().split(os.pathsep))]
+    candidates = [
+        *also,
+        *(os.path.join(folder, name) for folder in search_path().split(os.pathsep)),
+    ]
     for candidate in candidates:
         if os.path.isfile(candidate) and os.access(candidate, os.X_OK):
             return Path(candidate)

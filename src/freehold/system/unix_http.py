@@ -43,8 +43,8 @@ def ask(
 ) -> Reply:
     """Send `content` as JSON (None: nothing) and return the JSON answer.
 
-    Raises OSError when nobody listens or the answer takes longer than `timeout` seconds (TimeoutError), and
-    http.client.HTTPException or ValueError when it is not HTTP or not a JSON object.
+    Raises OSError when nobody listens, the answer takes longer than `timeout` seconds (TimeoutError) or breaks off,
+    and ValueError when it is not a JSON object.
     """
     body = b"" if content is None else json.dumps(content).encode()
     headers = {} if content is None else {"Content-Type": "application/json"}
@@ -64,6 +64,8 @@ def _exchange(
         connection.request(method, target, body=body, headers=dict(headers))
         answer = connection.getresponse()
         decoded = json.loads(answer.read())
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"{type(error).__name__}: {error}") from error
     finally:
         connection.close()
     if not isinstance(decoded, dict):

@@ -16,6 +16,7 @@ VALID = sorted((CASES / "valid").glob("*.yml"))
 SHOWN_ELSEWHERE = {
     "file-too-large",  # test_files
     "file-not-readable",  # test_files
+    "not-a-folder",  # test_files
     "too-many-problems",  # test_yaml_reader
     "unknown-config-key",  # test_config_keys
 }

@@ -22,7 +22,11 @@ def estate_check(folder: Path) -> Check:
 def _estate(folder: Path, subject: Subject) -> Finding:
     infra = subject.infra
     if infra is not None:
-        return ok(f"{infra.name}: {len(infra.domains)} domains, {len(list(infra.machines()))} machines.")
+        return ok(
+            f"{infra.name}: {len(infra.domains)} domains, {len(list(infra.machines()))} machines."
+        )
     if any(problem.code == "file-not-found" for problem in load(folder).diagnostics):
-        return not_measured(f"There is no infra.yml in {folder.resolve()}; ten machines are assumed.")
+        return not_measured(
+            f"There is no infra.yml in {folder.resolve()}; ten machines are assumed."
+        )
     return error("infra.yml is not valid.", "See what is wrong:\n    freehold validate")

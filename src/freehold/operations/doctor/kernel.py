@@ -26,13 +26,19 @@ class Limit:
     consequence: str
 
 
-INSTANCES = Limit("fs.inotify.max_user_instances", 8, "systemd in the machines then fails to start units")
-WATCHES = Limit("fs.inotify.max_user_watches", 1024, "programs in the machines then cannot watch files")
-KEYS = Limit("kernel.keys.maxkeys", 14, "container engines in the machines then say `disk quota exceeded`")
+INSTANCES = Limit(
+    "fs.inotify.max_user_instances", 8, "systemd in the machines then fails to start units"
+)
+WATCHES = Limit(
+    "fs.inotify.max_user_watches", 1024, "programs in the machines then cannot watch files"
+)
+KEYS = Limit(
+    "kernel.keys.maxkeys", 14, "container engines in the machines then say `disk quota exceeded`"
+)
 
 
 def enough(limit: Limit, subject: Subject) -> Finding:
-    """Does the limit suffice for the estate's machines?"""
+    """Whether the limit suffices for the estate's machines."""
     value = subject.number(f"/proc/sys/{limit.name.replace('.', '/')}")
     needs = needs_of(subject.infra)
     wanted = limit.each * needs.machines
@@ -55,7 +61,7 @@ def _lasting(name: str, value: int) -> str:
 
 
 def subordinate_ids(subject: Subject) -> Finding:
-    """Does root have ids to give to containers? Where the files do not exist, Incus takes a range by itself."""
+    """Whether root has ids to give to containers. Where the files do not exist, Incus takes a range by itself."""
     if subject.in_lab:
         return ok("The lab brings its own ranges.")
     files = {path: subject.text(path) for path in ("/etc/subuid", "/etc/subgid")}
@@ -79,7 +85,7 @@ def _ids_of_root(text: str) -> int:
 
 
 def forwarding(subject: Subject) -> Finding:
-    """Does the kernel pass packets between interfaces, as between domains and to the outside?"""
+    """Whether the kernel passes packets between interfaces, as between domains and to the outside."""
     done = subject.inside(["cat", "/proc/sys/net/ipv4/ip_forward"])
     if done.code != 0:
         raise NotMeasured(done.errors.strip() or "net.ipv4.ip_forward cannot be read.")
@@ -88,7 +94,9 @@ def forwarding(subject: Subject) -> Finding:
     try:
         has_bridges = _has_bridges(subject)
     except NotMeasured as reason:
-        raise NotMeasured(f"net.ipv4.ip_forward is 0; Incus sets it to 1 with the first bridge. {reason}") from None
+        raise NotMeasured(
+            f"net.ipv4.ip_forward is 0; Incus sets it to 1 with the first bridge. {reason}"
+        ) from None
     if not has_bridges:
         return ok("net.ipv4.ip_forward is 0; Incus sets it to 1 with the first bridge.")
     return warning(
@@ -103,7 +111,7 @@ def _has_bridges(subject: Subject) -> bool:
 
 
 def clock(subject: Subject) -> Finding:
-    """Is the time right? Certificates, apt and logs depend on it."""
+    """Whether the time is right. Certificates, apt and logs depend on it."""
     now = time.time()
     remedy = "Install systemd-timesyncd or chrony, then:\n    sudo timedatectl set-ntp true"
     if now < EARLIEST:

@@ -22,13 +22,17 @@ table inet freehold-doctor {
 
 
 def nftables(subject: Subject) -> Finding:
-    """Is the nft program there, and does the kernel take rules like ours? They are checked, not loaded."""
+    """Whether the program nft is there, and the kernel takes rules like ours. They are checked, not loaded."""
     if find_program("nft") is None:
-        return error("The program nft is not installed.", "Install it:\n    sudo apt-get install nftables")
+        return error(
+            "The program nft is not installed.", "Install it:\n    sudo apt-get install nftables"
+        )
     done = subject.inside(["nft", "--check", "--file", "-"], given=_PROBE)
     if done.code == 0:
         version = subject.inside(["nft", "--version"]).output.split()
-        return ok(f"nft {version[1].lstrip('v') if len(version) > 1 else ''} and the kernel work together.")
+        return ok(
+            f"nft {version[1].lstrip('v') if len(version) > 1 else ''} and the kernel work together."
+        )
     if "Operation not permitted" in done.errors:
         raise NotMeasured("Only root may ask the kernel for its firewall.")
     said = (done.errors.strip().splitlines() or ["no reason given"])[0]
@@ -40,7 +44,7 @@ def nftables(subject: Subject) -> Finding:
 
 
 def docker(subject: Subject) -> Finding:
-    """Does Docker's FORWARD policy drop what comes from the bridges?"""
+    """Whether Docker's FORWARD policy drops what comes from the bridges."""
     legacy = "filter" in (subject.text("/proc/net/ip_tables_names") or "").split()
     for chain in _forward_chains(subject):
         if chain["name"] == "FORWARD" and chain.get("policy") == "drop":
@@ -62,7 +66,7 @@ def docker(subject: Subject) -> Finding:
 
 
 def ufw(subject: Subject) -> Finding:
-    """Is ufw active, and does it drop what is forwarded?"""
+    """Whether ufw is active and drops what is forwarded."""
     if not re.search(r"(?mi)^ENABLED=yes", subject.text("/etc/ufw/ufw.conf") or ""):
         return ok("ufw is not active.")
     policy = re.search(
@@ -82,7 +86,7 @@ def ufw(subject: Subject) -> Finding:
 
 
 def firewalld(subject: Subject) -> Finding:
-    """Is firewalld active? It drops what comes from interfaces that no zone holds."""
+    """Whether firewalld is active. It drops what comes from interfaces that no zone holds."""
     if not any(chain["table"] == "firewalld" for chain in _chains(subject)):
         return ok("firewalld is not active.")
     commands = [
@@ -96,7 +100,7 @@ def firewalld(subject: Subject) -> Finding:
 
 
 def others(subject: Subject) -> Finding:
-    """Does any other table drop what is forwarded, by its policy? A drop is final, whatever others accept."""
+    """Whether any other table drops what is forwarded, by its policy. A drop is final, whatever others accept."""
     found = [
         f"{chain['family']} {chain['table']} {chain['name']}"
         for chain in _forward_chains(subject)

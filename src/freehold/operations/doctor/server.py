@@ -1,6 +1,5 @@
 """The Incus server: does it answer, is it new enough, can it run virtual machines. Facts from `GET /1.0`."""
 
-import http.client
 import re
 
 from freehold.operations.doctor.finding import Finding, error, ok, warning
@@ -24,15 +23,13 @@ EXTENSIONS = (
     "virtual-machines",
 )
 
-_UPGRADE = (
-    "Install Incus 6.0 or newer; on Debian and Ubuntu, in Freehold's folder:\n    scripts/prerequisites"
-)
+_UPGRADE = "Install Incus 6.0 or newer; on Debian and Ubuntu, in Freehold's folder:\n    scripts/prerequisites"
 
 _JOIN = "Run as root, or join the group and log in again:\n    sudo adduser $USER incus-admin"
 
 
 def reachable(subject: Subject) -> Finding:
-    """Does a daemon answer at the socket, and does it let us in?"""
+    """Whether a daemon answers at the socket and lets us in."""
     try:
         reply = ask(subject.socket, "GET", "/1.0", timeout=PATIENCE)
     except FileNotFoundError:
@@ -42,7 +39,7 @@ def reachable(subject: Subject) -> Finding:
             f"You may not use {subject.socket}.",
             _JOIN,
         )
-    except (OSError, http.client.HTTPException, ValueError) as failure:
+    except (OSError, ValueError) as failure:
         return error(f"Nobody answers at {subject.socket}: {failure}.", _how_to_start(subject))
     metadata = reply.body.get("metadata") or {}
     if metadata.get("auth") != "trusted":
@@ -67,7 +64,7 @@ def _how_to_start(subject: Subject) -> str:
 
 
 def version(subject: Subject) -> Finding:
-    """Is it 6.0 or newer?"""
+    """Whether it is 6.0 or newer."""
     said = str(subject.incus("")["environment"]["server_version"])
     numbers = re.match(r"(\d+)\.(\d+)", said)
     if numbers is None:
@@ -78,7 +75,7 @@ def version(subject: Subject) -> Finding:
 
 
 def extensions(subject: Subject) -> Finding:
-    """Does its API have all that Freehold uses?"""
+    """Whether its API has all that Freehold uses."""
     missing = sorted(set(EXTENSIONS) - set(subject.incus("").get("api_extensions") or ()))
     if missing:
         return error(f"The API lacks {', '.join(missing)}.", _UPGRADE)
@@ -86,9 +83,11 @@ def extensions(subject: Subject) -> Finding:
 
 
 def virtual_machines(subject: Subject) -> Finding:
-    """Can virtual machines run, and does the estate want any?"""
+    """Whether virtual machines can run, and the estate wants any."""
     obstacles = [
-        f"there is no {device}" for device in ("/dev/kvm", "/dev/vhost-vsock") if not subject.exists(device)
+        f"there is no {device}"
+        for device in ("/dev/kvm", "/dev/vhost-vsock")
+        if not subject.exists(device)
     ]
     drivers = str(subject.incus("")["environment"].get("driver", ""))
     if "qemu" not in drivers:

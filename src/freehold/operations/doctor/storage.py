@@ -11,7 +11,7 @@ LEAST_FREE = GIB
 
 
 def pool(subject: Subject) -> Finding:
-    """Is the pool there that the machines' disks go to, and how fast is its kind?"""
+    """Whether the pool is there that the machines' disks go to, and how fast its kind is."""
     name = _pool_name(subject)
     found = subject.incus(f"/storage-pools/{name}")
     if found is None:
@@ -30,7 +30,7 @@ def pool(subject: Subject) -> Finding:
 
 
 def space(subject: Subject) -> Finding:
-    """Has the pool room for what the estate is granted?"""
+    """Whether the pool has room for what the estate is granted."""
     name = _pool_name(subject)
     found = subject.incus(f"/storage-pools/{name}/resources")
     if found is None:
@@ -40,7 +40,7 @@ def space(subject: Subject) -> Finding:
 
 
 def disk(subject: Subject) -> Finding:
-    """Has the file system below Incus's own folder room?"""
+    """Whether the file system of Incus's own folder has room."""
     folder = subject.state
     while not folder.exists():
         folder = folder.parent
@@ -61,7 +61,7 @@ def _enough_disk(place: str, free: int, subject: Subject) -> Finding:
 
 
 def memory(subject: Subject) -> Finding:
-    """Is there memory for all machines at once?"""
+    """Whether there is memory for all machines at once."""
     text = subject.text("/proc/meminfo")
     fields = dict(re.findall(r"(?m)^(\w+):\s+(\d+) kB$", text or ""))
     if "MemAvailable" not in fields:

@@ -1,6 +1,5 @@
 """What the doctor looks at: this computer or the lab, and the estate it is to carry. Made by `cli.doctor`."""
 
-import http.client
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from freehold.system.unix_http import ask
 PATIENCE = 10.0  # seconds for a program or for Incus to answer a question
 
 
-class NotMeasured(Exception):  # noqa: N818 - not an error: an answer
+class NotMeasured(Exception):
     """A check cannot say anything; the text says why."""
 
 
@@ -68,7 +67,7 @@ class Subject:
         """The metadata of `GET /1.0…`; None for what does not exist. Raises NotMeasured when Incus does not answer."""
         try:
             reply = ask(self.socket, "GET", f"/1.0{path}", timeout=PATIENCE)
-        except (OSError, http.client.HTTPException, ValueError) as failure:
+        except (OSError, ValueError) as failure:
             raise NotMeasured("Incus does not answer.") from failure
         if reply.code == 404:
             return None

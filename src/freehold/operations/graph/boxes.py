@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from freehold.model import Domain, Infra, Machine
 from freehold.operations.graph.words import machine_facts, ordered
 
-CARD_WIDTH = 206
+CARD_WIDTH = 232
 CARD_GAP = 12
 LINE = 16
 CARD_HEAD = 26
@@ -46,7 +46,7 @@ class DomainBox:
 
 
 def domain_boxes(infra: Infra, marks: Mapping[str, str]) -> list[DomainBox]:
-    """All boxes in a grid that makes the picture neither a strip nor a tower.
+    """All boxes in a grid that makes the picture neither a strip nor a tower, nor full of holes.
 
     `marks` are texts that stand at the foot of machines' cards, by `domain/machine`.
     """
@@ -91,6 +91,7 @@ def _best_columns(sizes: Sequence[tuple[int, int]]) -> int:
         rows = [sizes[start : start + wide] for start in range(0, len(sizes), wide)]
         width = sum(max(row[i][0] for row in rows if i < len(row)) + GAP for i in range(wide))
         height = sum(max(size[1] for size in row) + GAP for row in rows)
-        return abs(math.log(width / height / PREFERRED))
+        holes = len(rows) * wide - len(sizes)
+        return abs(math.log(width / height / PREFERRED)) + holes / len(sizes)
 
     return min(range(1, len(sizes) + 1), key=misfit, default=1)

@@ -52,7 +52,9 @@ def _identifiers(infra: Infra) -> dict[str, str]:
 
 
 def _arrow(number: int, policy: Policy, identifiers: dict[str, str]) -> str:
-    label = _label([f"{number}: {policy_traffic(policy)}", *([policy.reason] if policy.reason else [])])
+    label = _label(
+        [f"{number}: {policy_traffic(policy)}", *([policy.reason] if policy.reason else [])]
+    )
     arrow = "<-->" if policy.bidirectional else "-->"
     return f'  {identifiers[policy.source]} {arrow}|"{label}"| {identifiers[policy.target]}'
 

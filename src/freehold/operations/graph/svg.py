@@ -9,7 +9,15 @@ from importlib.resources import files
 from xml.sax.saxutils import escape, quoteattr
 
 from freehold.model import Infra
-from freehold.operations.graph.boxes import CARD_HEAD, CARD_WIDTH, HEAD, LINE, PADDING, Card, DomainBox
+from freehold.operations.graph.boxes import (
+    CARD_HEAD,
+    CARD_WIDTH,
+    HEAD,
+    LINE,
+    PADDING,
+    Card,
+    DomainBox,
+)
 from freehold.operations.graph.layout import LEGEND_LINE, MARGIN, Arrow, Box, Layout, Point, lay_out
 from freehold.operations.graph.words import (
     domain_facts,
@@ -53,6 +61,7 @@ def _document(infra: Infra, layout: Layout) -> Iterator[str]:
         yield from _domain(box, place)
     for arrow in layout.arrows:
         yield from _arrow(arrow)
+    yield from (_label(arrow) for arrow in layout.arrows)  # above all lines
     yield from _legend(infra, layout)
     yield "</svg>"
 
@@ -67,7 +76,7 @@ def _summary(infra: Infra) -> str:
 
 def _outside(layout: Layout) -> Iterator[str]:
     texts = {
-        "host": ("This computer", "routes, translates addresses"),
+        "host": ("This computer", "routes and masquerades"),
         "internet": ("The internet", "the way out of every domain"),
     }
     for name, box in layout.outside.items():
@@ -120,20 +129,30 @@ def _arrow(arrow: Arrow) -> Iterator[str]:
     policy = arrow.route.policy
     said = f"Policy {arrow.route.number}: {policy_in_words(policy)}"
     both = ' marker-start="url(#arrow)"' if policy.bidirectional else ""
-    x, y = arrow.label
-    label = shortened(f"{arrow.route.number} · {policy_traffic(policy)}", _LABEL_COLUMNS)
     yield f'<g class="policy" role="img" aria-label={_attribute(said)}>'
     yield f"<title>{_text(said)}</title>"
     yield f'<path d="{_d(arrow.points)}" marker-end="url(#arrow)"{both}/>'
-    anchor = ' text-anchor="end"' if arrow.label_ends else ""
-    yield f'<text class="label" x="{x}" y="{y}"{anchor}>{_text(label)}</text>'
     yield "</g>"
+
+
+def _label(arrow: Arrow) -> str:
+    """The arrow's number and what passes; who listens to the picture has heard it with the arrow."""
+    x, y = arrow.label
+    label = shortened(
+        f"{arrow.route.number} · {policy_traffic(arrow.route.policy)}", _LABEL_COLUMNS
+    )
+    anchor = ' text-anchor="end"' if arrow.label_ends else ""
+    return f'<text class="label" aria-hidden="true" x="{x}" y="{y}"{anchor}>{_text(label)}</text>'
 
 
 def _legend(infra: Infra, layout: Layout) -> Iterator[str]:
     y = layout.legend_top
     room = layout.width - 2 * MARGIN
-    head = "Policies: what may pass between domains" if infra.policies else "No policies between domains."
+    head = (
+        "Policies: what may pass between domains"
+        if infra.policies
+        else "No policies between domains."
+    )
     yield _line(MARGIN, y, head, "machine-name", room, scale=1.15)
     for number, policy in enumerate(infra.policies, start=1):
         y += LEGEND_LINE

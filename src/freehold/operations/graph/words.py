@@ -42,7 +42,7 @@ def machine_facts(machine: Machine) -> list[str]:
         *([" · ".join(marks)] if marks else []),
         *([f"profiles: {', '.join(machine.profiles)}"] if machine.profiles else []),
         *(
-            f"volume {volume.name}{f' {volume.size}' if volume.size else ''}: {volume.path}"
+            f"{volume.name}{f' {volume.size}' if volume.size else ''} at {volume.path}"
             for volume in machine.volumes
         ),
     ]

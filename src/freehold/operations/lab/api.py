@@ -3,43 +3,46 @@
 Paths and fields are those of the Incus REST API, https://linuxcontainers.org/incus/docs/main/rest-api/.
 """
 
-import http.client
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from freehold.diagnostics import BackendError, BackendInterrupted, Diagnostic
 from freehold.operations.lab.options import Options
-from freehold.system.unix_http import Reply, ask
+
+if TYPE_CHECKING:
+    from freehold.system.unix_http import Reply
 
 POOL = "default"
 
 
-def request(socket: Path, method: str, target: str, content: object = None, timeout: float = 30.0) -> Any:
+def request(
+    socket: Path, method: str, target: str, content: object = None, timeout: float = 30.0
+) -> Any:
     """The answer's `metadata`, once a background operation has ended well.
 
     Raises BackendError when Incus refuses or fails, BackendInterrupted when it cannot be reached.
     """
     try:
-        reply = ask(socket, method, target, content, timeout=timeout)
+        reply = _ask(socket, method, target, content, timeout=timeout)
         return _result(socket, f"{method} {target}", reply, timeout)
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise BackendInterrupted(_unreachable(socket, error)) from error
 
 
 def find(socket: Path, target: str) -> Any:
     """The object at `target`, or None when there is none; raises as `request` does."""
     try:
-        reply = ask(socket, "GET", target)
-    except (OSError, http.client.HTTPException, ValueError) as error:
+        reply = _ask(socket, "GET", target)
+    except (OSError, ValueError) as error:
         raise BackendInterrupted(_unreachable(socket, error)) from error
     return None if reply.code == 404 else _result(socket, f"GET {target}", reply, 30.0)
 
 
-def _result(socket: Path, what: str, reply: Reply, timeout: float) -> Any:
+def _result(socket: Path, what: str, reply: "Reply", timeout: float) -> Any:
     if reply.body.get("type") == "async":
         # Incus ends the wait by itself a little before we would.
         wait = f"{reply.body['operation']}/wait?timeout={max(1, int(timeout) - 1)}"
-        reply = ask(socket, "GET", wait, timeout=timeout)
+        reply = _ask(socket, "GET", wait, timeout=timeout)
         operation = reply.body.get("metadata") or {}
         if reply.code == 200 and operation.get("status_code") != 200:
             raise BackendError(_refused(what, operation.get("err") or "it did not end in time"))
@@ -51,8 +54,8 @@ def _result(socket: Path, what: str, reply: Reply, timeout: float) -> Any:
 def answers(socket: Path) -> bool:
     """Whether Incus is up with its storage and networks (its own `incusd waitready` asks the same)."""
     try:
-        return ask(socket, "GET", "/internal/ready", timeout=5.0).code == 200
-    except (OSError, http.client.HTTPException, ValueError):
+        return _ask(socket, "GET", "/internal/ready", timeout=5.0).code == 200
+    except (OSError, ValueError):
         return False
 
 
@@ -76,6 +79,15 @@ def ensure_storage(socket: Path, options: Options) -> None:
     request(socket, "POST", "/1.0/storage-pools", pool, timeout=120.0)
     root = {"type": "disk", "pool": POOL, "path": "/"}
     request(socket, "PATCH", "/1.0/profiles/default", {"devices": {"root": root}})
+
+
+def _ask(
+    socket: Path, method: str, target: str, content: object = None, *, timeout: float = 10.0
+) -> "Reply":
+    # Imported late: HTTP takes 15 ms to load, and who only wants to know where the socket is never asks.
+    from freehold.system.unix_http import ask
+
+    return ask(socket, method, target, content, timeout=timeout)
 
 
 def _refused(what: str, error: str) -> Diagnostic:

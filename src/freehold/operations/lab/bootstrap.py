@@ -1,4 +1,6 @@
-"""Makes the system of a Debian image. A program of its own, in namespaces of its own, started by `debian.py`:
+"""Makes the system of a Debian image.
+
+A program of its own, in namespaces of its own, started by `debian.py`:
 
     python -m freehold.operations.lab.bootstrap FOLDER SUITE MIRROR KEYRING
 
@@ -14,7 +16,9 @@ from freehold.operations.lab import recipe
 from freehold.system import namespaces
 from freehold.system.processes import require
 
-ROOM_NEEDED = 3 * 1024**2  # KiB of free memory from which on the work is done there (17 s against 26 s)
+ROOM_NEEDED = (
+    3 * 1024**2
+)  # KiB of free memory from which on the work is done there (17 s against 26 s)
 SAFE = namespaces.MS_NOSUID | namespaces.MS_NODEV | namespaces.MS_NOEXEC
 
 
@@ -41,10 +45,17 @@ def _build(folder: Path, suite: str, mirror: str, keyring: str) -> None:
     system.mkdir()
     if _free_memory() > ROOM_NEEDED:
         namespaces.mount("tmpfs", str(system), "tmpfs")
-        os.chmod(system, 0o755)
+        os.chmod(system, 0o755)  # noqa: S103 - it becomes the root folder of a machine
     require(mmdebstrap_argv(system, suite, mirror, keyring))
     recipe.adapt(system)
-    squash = ["mksquashfs", str(system), str(folder / "rootfs.squashfs"), "-noappend", "-no-progress", "-quiet"]
+    squash = [
+        "mksquashfs",
+        str(system),
+        str(folder / "rootfs.squashfs"),
+        "-noappend",
+        "-no-progress",
+        "-quiet",
+    ]
     require([*squash, "-comp", "zstd", "-Xcompression-level", "3"])
 
 

@@ -46,66 +46,81 @@ def main(root: Path) -> int:
 def _first_process(place: Layout) -> int:
     try:
         furnish(place)
-        return _supervise(place, start_daemon(place))
+        supervisor = Supervisor(place)
+        supervisor.start()
     except OSError as error:
         say(f"the lab's namespaces could not be set up: {error}")
         return 1
-
-
-def start_daemon(place: Layout) -> int:
-    """Start incusd with no signal blocked and in a session of its own; its PID as seen inside the lab."""
-    program = daemon_program()
-    if program is None:
-        raise FileNotFoundError("incusd is not installed")
-    place.daemon_ended.unlink(missing_ok=True)
-    log = os.open(place.daemon_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-    try:
-        return os.posix_spawn(
-            program, daemon_argv(program), daemon_environment(program, place),
-            file_actions=[(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)],
-            setsigmask=[], setsid=True,
-        )  # fmt: skip
-    finally:
-        os.close(log)
-
-
-def _supervise(place: Layout, daemon: int) -> int:
-    while True:
-        got = signal.sigwait(WATCHED)
-        if got == signal.SIGCHLD:
-            _collect(place, daemon)
-        elif got == signal.SIGUSR1 and place.daemon_ended.exists():
-            daemon = start_daemon(place)
-        elif got == signal.SIGTERM:
-            return _stop(place, daemon)
-
-
-def _collect(place: Layout, daemon: int) -> None:
-    """Take note of every child that has ended; orphans of the whole lab become children of process 1."""
-    with suppress(ChildProcessError):
-        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-            if ended[0] == daemon:
-                how = os.waitstatus_to_exitcode(ended[1])
-                say(f"incusd ended ({f'signal {-how}' if how < 0 else f'exit code {how}'})")
-                place.daemon_ended.write_text(f"{how}\n")
-
-
-def _stop(place: Layout, daemon: int) -> int:
-    """On SIGPWR incusd stops all machines, notes which ran so that the next start brings them back, and ends."""
-    if place.daemon_ended.exists():
-        return 0
-    os.kill(daemon, signal.SIGPWR)
-    until = time.monotonic() + GRACE
-    while not place.daemon_ended.exists() and (left := until - time.monotonic()) > 0:
-        signal.sigtimedwait({signal.SIGCHLD}, left)
-        _collect(place, daemon)
+    supervisor.run()
     return 0
+
+
+class Supervisor:
+    """Process 1: one incusd, and all orphans of the lab. Nothing that fails here may end the machines."""
+
+    def __init__(self, place: Layout) -> None:
+        self._place = place
+        self._daemon: int | None = None  # incusd's PID as seen inside the lab
+
+    def start(self) -> None:
+        """Start incusd with no signal blocked and in a session of its own. Raises OSError."""
+        program = daemon_program()
+        if program is None:
+            raise FileNotFoundError("incusd is not installed")
+        self._place.daemon_ended.unlink(missing_ok=True)
+        log = os.open(self._place.daemon_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            self._daemon = os.posix_spawn(
+                program, daemon_argv(program), daemon_environment(program, self._place),
+                file_actions=[(os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)],
+                setsigmask=[], setsid=True,
+            )  # fmt: skip
+        finally:
+            os.close(log)
+
+    def run(self) -> None:
+        """Obey signals until told to stop."""
+        while (got := signal.sigwait(WATCHED)) != signal.SIGTERM:
+            if got == signal.SIGCHLD:
+                self._collect()
+            elif self._daemon is None:
+                try:
+                    self.start()
+                except OSError as error:
+                    self._note(f"incusd could not be started: {error}")
+        self._stop()
+
+    def _collect(self) -> None:
+        """Take note of every child that has ended; orphans of the whole lab become children of process 1."""
+        with suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                if ended[0] == self._daemon:
+                    self._daemon = None
+                    how = os.waitstatus_to_exitcode(ended[1])
+                    self._note(
+                        f"incusd ended ({f'signal {-how}' if how < 0 else f'exit code {how}'})"
+                    )
+
+    def _stop(self) -> None:
+        """On SIGPWR incusd stops all machines, notes which ran so that the next start brings them back, and ends."""
+        until = time.monotonic() + GRACE
+        if self._daemon is not None:
+            os.kill(self._daemon, signal.SIGPWR)
+        while self._daemon is not None and (left := until - time.monotonic()) > 0:
+            signal.sigtimedwait({signal.SIGCHLD}, left)
+            self._collect()
+
+    def _note(self, text: str) -> None:
+        say(text)
+        with suppress(OSError):  # a full disk
+            self._place.daemon_ended.write_text(text + "\n")
 
 
 def say(text: str) -> None:
     """Standard error is the lab's log."""
-    sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {text}\n")
-    sys.stderr.flush()
+    with suppress(OSError):
+        sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {text}\n")
+        sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -66,7 +66,12 @@ class LabImages:
         async with self._locks.setdefault(key, asyncio.Lock()):
             if key not in self._ready:
                 await asyncio.to_thread(
-                    ensure_image, self._lab, key[0], progress, machine_type=key[1], cache=self._cache
+                    ensure_image,
+                    self._lab,
+                    key[0],
+                    progress,
+                    machine_type=key[1],
+                    cache=self._cache,
                 )
                 self._ready.add(key)
 
@@ -123,7 +128,10 @@ def _load(lab: Lab, name: str, image: Image, progress: Progress) -> None:
     fingerprint = image.fingerprint()
     if api.find(lab.socket, f"/1.0/images/{fingerprint}") is None:
         files = [str(image.metadata), str(image.system)]
-        require(["incus", "image", "import", *files, "--alias", name, "--quiet"], environment=lab.environment())
+        require(
+            ["incus", "image", "import", *files, "--alias", name, "--quiet"],
+            environment=lab.environment(),
+        )
     else:
         alias = {"name": name, "target": fingerprint, "type": "container"}
         api.request(lab.socket, "POST", "/1.0/images/aliases", alias)
@@ -131,7 +139,11 @@ def _load(lab: Lab, name: str, image: Image, progress: Progress) -> None:
 
 def _unknown(name: str, offered: simplestreams.Catalogue | None) -> Diagnostic:
     known = {*debian.SUITES, *(offered.offers if offered else ())}
-    where = f"{offered.server} has no container image of that name" if offered else "no image server answers"
+    where = (
+        f"{offered.server} has no container image of that name"
+        if offered
+        else "no image server answers"
+    )
     return Diagnostic(
         code="image-unknown",
         summary="There is no such image",

@@ -26,7 +26,6 @@ from freehold.operations.lab.record import read_holder
 from freehold.system import namespaces
 from freehold.system.files import locked
 from freehold.system.processes import ProcessIdentity, require, search_path
-from freehold.system.unix_http import listener_pid
 
 Value = TypeVar("Value")
 PATIENCE = 60.0  # seconds for Incus to answer, and for machines to stop
@@ -94,7 +93,7 @@ class Lab:
                 notices = self._limits.raise_for(str(self.root), os.getpid())
                 self._launch()
             elif self._place.daemon_ended.exists():
-                self._holder().signal(signal.SIGUSR1)
+                self._wake_daemon()
             self._await_incus()
             api.ensure_storage(self.socket, options)
         return Started(fresh, notices)
@@ -143,7 +142,9 @@ class Lab:
         """
         holder = self._holder()
         folder = os.getcwd()
-        if not os.path.isdir(f"/proc/{holder.pid}/root{folder}"):  # mounted after the lab was started
+        if not os.path.isdir(
+            f"/proc/{holder.pid}/root{folder}"
+        ):  # mounted after the lab was started
             folder = "/"
         command = namespaces.enter_argv(holder.pid, argv, folder)
         code = subprocess.run(command, env=self.environment(), check=False).returncode
@@ -151,7 +152,9 @@ class Lab:
 
     def environment(self) -> dict[str, str]:
         """This process's variables, made to lead the `incus` client to the lab."""
-        variables = {key: value for key, value in os.environ.items() if not key.startswith("INCUS_")}
+        variables = {
+            key: value for key, value in os.environ.items() if not key.startswith("INCUS_")
+        }
         return variables | {
             "PATH": f"{search_path()}{os.pathsep}/opt/incus/bin",
             "INCUS_DIR": str(self._place.incus),
@@ -161,6 +164,8 @@ class Lab:
 
     def kill_daemon(self) -> None:
         """End incusd at once (SIGKILL), machines keep running; it stays away until `start` or `restart_daemon`."""
+        from freehold.system.unix_http import listener_pid
+
         self._holder()
         if (pid := listener_pid(self.socket)) is not None:
             os.kill(pid, signal.SIGKILL)
@@ -169,7 +174,7 @@ class Lab:
     def restart_daemon(self) -> None:
         """End incusd at once and start it again; returns when it answers."""
         self.kill_daemon()
-        self._holder().signal(signal.SIGUSR1)
+        self._wake_daemon()
         self._await_incus()
 
     def _holder(self) -> ProcessIdentity:
@@ -190,6 +195,11 @@ class Lab:
             )  # fmt: skip
         if launched.returncode != 0:
             raise BackendError(self._did_not_start())
+
+    def _wake_daemon(self) -> None:
+        """Have the holder start incusd again. The note goes first: who waits must not take it for a new one."""
+        self._place.daemon_ended.unlink(missing_ok=True)
+        self._holder().signal(signal.SIGUSR1)
 
     def _await_incus(self) -> None:
         def settled() -> bool:
@@ -212,7 +222,9 @@ class Lab:
         self._limits.release(str(self.root), lambda other: Lab(Path(other)).running)
 
     def _did_not_start(self) -> Diagnostic:
-        said = [line for log in (self._place.log, self._place.daemon_log) for line in _last_lines(log)]
+        said = [
+            line for log in (self._place.log, self._place.daemon_log) for line in _last_lines(log)
+        ]
         return Diagnostic(
             code="lab-did-not-start",
             summary="The lab did not start",

@@ -82,7 +82,9 @@ class Registry:
             return None
         place.write_text(f"{limit.least}\n")
         old.setdefault(limit.name, [value, limit.least])
-        return f"raised {limit.name} from {value} to {limit.least} until the lab stops: {limit.reason}"
+        return (
+            f"raised {limit.name} from {value} to {limit.least} until the lab stops: {limit.reason}"
+        )
 
     def _put_back(self, name: str, old: int, ours: int) -> None:
         """Only if the value is still the one that was set here: somebody else's choice stays."""

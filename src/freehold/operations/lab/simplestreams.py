@@ -66,7 +66,11 @@ def catalogue(server: str) -> Catalogue | None:
     if index is None:
         return None
     try:
-        paths = [entry["path"] for entry in json.loads(index)["index"].values() if entry["datatype"] == "image-downloads"]
+        paths = [
+            entry["path"]
+            for entry in json.loads(index)["index"].values()
+            if entry["datatype"] == "image-downloads"
+        ]
         offers: dict[str, Offer] = {}
         for path in paths:
             offers |= _offers(server, json.loads(_get(f"{server}/{path}", 60.0))["products"])
@@ -79,7 +83,10 @@ def download(offer: Offer, folder: Path, progress: Callable[[str], None]) -> Non
     """Put both files of the image into the folder, verified. Raises BackendError."""
     total = offer.metadata.size + offer.system.size
     done = 0
-    parts = ((offer.metadata, folder / "metadata.tar.xz"), (offer.system, folder / "rootfs.squashfs"))
+    parts = (
+        (offer.metadata, folder / "metadata.tar.xz"),
+        (offer.system, folder / "rootfs.squashfs"),
+    )
     for part, target in parts:
         before = done
 
@@ -93,7 +100,9 @@ def download(offer: Offer, folder: Path, progress: Callable[[str], None]) -> Non
 def _offers(server: str, products: Mapping[str, Any]) -> dict[str, Offer]:
     found: dict[str, Offer] = {}
     for product in products.values():
-        if product.get("arch") == architecture() and (offer := _newest(server, product["versions"])):
+        if product.get("arch") == architecture() and (
+            offer := _newest(server, product["versions"])
+        ):
             found |= dict.fromkeys(product.get("aliases", "").split(","), offer)
     return found
 
@@ -155,7 +164,9 @@ def _fetch(part: Part, target: Path, tell: Callable[[int], None]) -> None:
     except (OSError, ValueError) as error:
         raise BackendError(_download_failed(part, str(error))) from error
     if digest.hexdigest() != part.sha256:
-        raise BackendError(_download_failed(part, "its SHA-256 sum is not the one the server's catalogue names"))
+        raise BackendError(
+            _download_failed(part, "its SHA-256 sum is not the one the server's catalogue names")
+        )
 
 
 def _not_understood(server: str, error: Exception) -> Diagnostic:

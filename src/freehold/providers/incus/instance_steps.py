@@ -141,10 +141,13 @@ class InstanceSteps:
         await self.incus.send("PUT", self._path, body, project=self._project)
 
     async def _let_go(self, report: Report) -> None:
+        """Take the NIC away for a moment: only then does Incus also end the address's DHCP lease."""
         current = await self.incus.get(self._path, project=self._project)
-        nic = {k: v for k, v in current["devices"]["eth0"].items() if k != "ipv4.address"}
-        body = {**current, "devices": {**current["devices"], "eth0": nic}}
-        await self.incus.send("PUT", self._path, body, project=self._project)
+        devices = {**current["devices"], "eth0": {"type": "none"}}
+        body = {key: current[key] for key in (*_KEPT_FIELDS, "description", "profiles", "config")}
+        await self.incus.send(
+            "PUT", self._path, {**body, "devices": devices}, project=self._project
+        )
 
     async def _start(self, report: Report) -> None:
         current = await self.incus.get(self._path, project=self._project)

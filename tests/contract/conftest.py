@@ -1,0 +1,69 @@
+"""The same tests against the in-memory Incus and, with the marker `lab`, against a real one in a lab of its own."""
+
+import itertools
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from freehold.operations.lab import Lab
+from freehold.operations.lab.images import ensure_image
+from freehold.system.incus.api import Incus
+from freehold.system.incus.client import IncusClient
+from freehold.system.incus.fake import FakeIncus
+from tests.contract.site import Site
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def real_lab() -> Iterator[Lab]:
+    """A lab for the whole run, with the image that the tests use."""
+    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
+        lab = Lab(Path(folder, "lab"))
+        lab.start()
+        try:
+            ensure_image(lab, "debian/13", lambda text: None)
+            yield lab
+        finally:
+            lab.reset()
+
+
+@pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.lab)])
+def server(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """A server on which nothing is prepared."""
+    if request.param == "real":
+        lab: Lab = request.getfixturevalue("real_lab")
+
+        async def connect() -> Incus:
+            return IncusClient(lab.socket)
+    else:
+        fake = FakeIncus(images=["debian/13"])
+
+        async def connect() -> Incus:
+            return fake
+
+    site = Site(connect, next(_numbers))
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def site(server: Site) -> Site:
+    """A server with a project, a bridge, and a default profile that uses both."""
+    server.settle()
+    return server
+
+
+@pytest.fixture
+def real(real_lab: Lab) -> Iterator[Site]:
+    """A real server with a project and a bridge: for what only the real client can show."""
+
+    async def connect() -> Incus:
+        return IncusClient(real_lab.socket)
+
+    site = Site(connect, next(_numbers))
+    site.settle()
+    yield site
+    site.close()
