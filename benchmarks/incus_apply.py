@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from shapes import Shape, rest_create, rest_delete, shell_script
+from shapes import Shape, rest_delete, shell_script
 
 from freehold.operations.lab import Lab
 from freehold.operations.lab.images import ensure_image
@@ -71,7 +71,9 @@ class Bench:
         self._run(["sh", "-e", "-c", shell_script(self.shape)])
 
     def rest(self) -> None:
-        asyncio.run(rest_create(self.lab.socket, self.shape))
+        shape = (str(self.shape.domains), str(self.shape.machines))
+        script = str(Path(__file__).with_name("shapes.py"))
+        self._run([sys.executable, script, str(self.lab.socket), *shape])
 
     def clean(self) -> None:
         asyncio.run(rest_delete(self.lab.socket, self.shape))
@@ -84,7 +86,13 @@ class Bench:
 
 def measure(bench: Bench, rounds: int) -> dict[str, list[float]]:
     """Seconds of every round; the ways take turns so that a busy moment hits all alike."""
-    found: dict[str, list[float]] = {"freehold": [], "shell": [], "rest": [], "noop": [], "plan": []}
+    found: dict[str, list[float]] = {
+        "freehold": [],
+        "shell": [],
+        "rest": [],
+        "noop": [],
+        "plan": [],
+    }
     for _ in range(rounds):
         found["rest"].append(seconds(bench.rest))
         bench.clean()
@@ -113,12 +121,16 @@ def report(shape: Shape, found: dict[str, list[float]]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
     print(f"machine: {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, storage btrfs")
     with temporary_lab() as lab, tempfile.TemporaryDirectory() as folder:
-        warm = Bench(lab, Path(folder), Shape(1, 1))  # the first machine unpacks the image: not measured
+        warm = Bench(
+            lab, Path(folder), Shape(1, 1)
+        )  # the first machine unpacks the image: not measured
         warm.rest()
         warm.clean()
         for shape in (Shape(4, 1), Shape(4, 5)):

@@ -1,6 +1,10 @@
-"""The same estate three ways: as infra.yml, as a script of `incus` commands, as a concurrent REST script."""
+"""The same estate three ways: as infra.yml, as a script of `incus` commands, as a concurrent REST script.
+
+Run as `shapes.py SOCKET DOMAINS MACHINES`, it is that REST script, and nothing else.
+"""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +25,7 @@ class Shape:
     def all(self) -> Iterator[tuple[str, int, list[tuple[str, str]]]]:
         """Domain, subnet_id, and the machines as (name, address)."""
         for number in range(self.domains):
-            machines = [
-                (f"m{m}", f"10.100.{number}.{10 + m}") for m in range(self.machines)
-            ]
+            machines = [(f"m{m}", f"10.100.{number}.{10 + m}") for m in range(self.machines)]
             yield f"d{number}", number, machines
 
     def infra_yml(self) -> str:
@@ -39,13 +41,19 @@ def shell_script(shape: Shape) -> str:
     lines = []
     for domain, number, machines in shape.all():
         lines += [
-            f"incus project create {domain} -c features.images=false -c features.profiles=true"
-            " -c features.storage.volumes=true >/dev/null",
-            f"incus network create net-{domain} ipv4.address=10.100.{number}.1/24 ipv4.nat=true"
-            f" ipv4.dhcp.ranges=10.100.{number}.200-10.100.{number}.254 ipv6.address=none >/dev/null",
+            (
+                f"incus project create {domain} -c features.images=false -c features.profiles=true"
+                " -c features.storage.volumes=true >/dev/null"
+            ),
+            (
+                f"incus network create net-{domain} ipv4.address=10.100.{number}.1/24 ipv4.nat=true"
+                f" ipv4.dhcp.ranges=10.100.{number}.200-10.100.{number}.254 ipv6.address=none >/dev/null"
+            ),
             f"incus profile device add default root disk path=/ pool=default --project {domain} >/dev/null",
-            f"incus profile device add default eth0 nic network=net-{domain} name=eth0"
-            f" --project {domain} >/dev/null",
+            (
+                f"incus profile device add default eth0 nic network=net-{domain} name=eth0"
+                f" --project {domain} >/dev/null"
+            ),
         ]
         for name, address in machines:
             lines.append(
@@ -66,12 +74,25 @@ class _Api:
         self.session = session
 
     async def call(self, method: str, path: str, body: object = None) -> Any:
+        """A request and its operation; tried again where Incus trips over an interface that went meanwhile."""
+        while True:
+            try:
+                return await self._call(method, path, body)
+            except RuntimeError as error:
+                if "bridge children" not in str(error):
+                    raise
+
+    async def _call(self, method: str, path: str, body: object) -> Any:
         async with self.session.request(method, f"http://incus/1.0{path}", json=body) as response:
             answer = await response.json()
         if answer["type"] == "error":
-            raise SystemExit(f"{method} {path}: {answer['error']}")
+            raise RuntimeError(f"{method} {path}: {answer['error']}")
         if answer["type"] == "async":
-            return await self.call("GET", f"/operations/{answer['metadata']['id']}/wait")
+            path = f"/operations/{answer['metadata']['id']}/wait"
+            state = await self._call("GET", path, None)
+            if state["err"]:
+                raise RuntimeError(f"{method} {path}: {state['err']}")
+            return state
         return answer["metadata"]
 
 
@@ -132,3 +153,7 @@ async def rest_delete(socket: Path, shape: Shape) -> None:
 
 def _session(socket: Path) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=aiohttp.UnixConnector(path=str(socket), limit=0))
+
+
+if __name__ == "__main__":
+    asyncio.run(rest_create(Path(sys.argv[1]), Shape(int(sys.argv[2]), int(sys.argv[3]))))

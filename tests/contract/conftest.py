@@ -21,6 +21,7 @@ _numbers = itertools.count(1)
 def real_lab() -> Iterator[Lab]:
     """A lab for the whole run, with the image that the tests use."""
     with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)  # machines' ids must get through
         lab = Lab(Path(folder, "lab"))
         lab.start()
         try:

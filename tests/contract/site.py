@@ -49,9 +49,10 @@ class Site:
         return self.run(self.incus.get(path, **query))
 
     def send(
-        self, method: str, path: str, body: Mapping[str, object] | None = None, **query: str
+        self, method: str, path: str, body: Mapping[str, object] | None = None, *, project: str = ""
     ) -> Any:
-        return self.run(self.incus.send(method, path, body, **query))
+        query = {"project": project} if project else {}
+        return self.run(self.incus.send(method, path, body, progress=None, **query))
 
     def host(self, last: int) -> str:
         """An address on the site's bridge; `.1` is its gateway."""
@@ -155,17 +156,21 @@ class Site:
         for volume in self.get(volumes, recursion="1", project=project):
             if volume["project"] == project:
                 self._try("DELETE", f"{volumes}/{volume['name']}", project=project)
-        self._try("PUT", "/profiles/default", {"devices": {}}, project=project)
         for profile in self.get("/profiles", recursion="1", project=project):
-            if profile["project"] == project and profile["name"] != "default":
-                self._try("DELETE", f"/profiles/{profile['name']}", project=project)
+            path = f"/profiles/{profile['name']}"
+            if profile["project"] != project:
+                continue  # without profiles of its own a project shows those of `default`
+            if profile["name"] == "default":
+                self._try("PUT", path, {"devices": {}}, project=project)
+            else:
+                self._try("DELETE", path, project=project)
 
     def _try(
-        self, method: str, path: str, body: Mapping[str, object] | None = None, **query: str
+        self, method: str, path: str, body: Mapping[str, object] | None = None, *, project: str = ""
     ) -> None:
         """What is left behind must not hide why a test failed."""
         try:
-            self.send(method, path, body, **query)
+            self.send(method, path, body, project=project)
         except IncusError:
             return
 

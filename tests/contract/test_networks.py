@@ -87,7 +87,8 @@ def test_put_replaces_and_fills_nothing_in(server: Site) -> None:
     assert server.get(path)["config"] == {"ipv6.address": "none", "user.a": "1", "user.b": "2"}
     assert server.get(path)["description"] == "d"
     server.send("PUT", path, {"config": {"ipv4.address": "auto", "ipv6.address": "none"}})
-    assert IPv4Interface(server.get(path)["config"]["ipv4.address"])
+    found = IPv4Interface(server.get(path)["config"]["ipv4.address"])
+    assert found.network.prefixlen == 24
     assert server.get(path)["description"] == ""
     with refused(400, 'option "ipv4.bogus"'):
         server.send("PUT", path, {"config": {"ipv4.bogus": "1"}})

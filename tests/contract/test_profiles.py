@@ -8,18 +8,18 @@ from tests.contract.site import Site, refused
 def test_a_profile_comes_changes_and_goes(site: Site) -> None:
     query = {"project": site.project}
     body = {"name": "big", "description": "x", "config": {"limits.memory": "8GiB"}}
-    site.send("POST", "/profiles", body, **query)
+    site.send("POST", "/profiles", body, project=site.project)
 
     profile = site.get("/profiles/big", **query)
     assert profile["config"] == {"limits.memory": "8GiB"}
     assert (profile["description"], profile["devices"]) == ("x", {})
     assert (profile["project"], profile["used_by"]) == (site.project, [])
-    site.send("PUT", "/profiles/big", {"config": {"limits.cpu": "2"}}, **query)
+    site.send("PUT", "/profiles/big", {"config": {"limits.cpu": "2"}}, project=site.project)
     assert site.get("/profiles/big", **query)["config"] == {"limits.cpu": "2"}
     assert site.get("/profiles/big", **query)["description"] == ""
-    site.send("PATCH", "/profiles/big", {"config": {"user.a": "1"}}, **query)
+    site.send("PATCH", "/profiles/big", {"config": {"user.a": "1"}}, project=site.project)
     assert site.get("/profiles/big", **query)["config"] == {"limits.cpu": "2", "user.a": "1"}
-    site.send("DELETE", "/profiles/big", **query)
+    site.send("DELETE", "/profiles/big", project=site.project)
     with refused(404, "Profile not found"):
         site.get("/profiles/big", **query)
 
@@ -50,11 +50,17 @@ def test_listing_by_project_and_everywhere(site: Site) -> None:
         ({"name": "p", "devices": {"x": {"path": "/"}}}, "Missing device type"),
         ({"name": "p", "devices": {"x": {"type": "nic", "network": "none"}}}, "Network not found"),
         (
-            {"name": "p", "devices": {"x": {"type": "disk", "path": "/", "pool": "default", "a": "1"}}},
+            {
+                "name": "p",
+                "devices": {"x": {"type": "disk", "path": "/", "pool": "default", "a": "1"}},
+            },
             'Invalid device option "a"',
         ),
         (
-            {"name": "p", "devices": {"x": {"type": "disk", "path": "/", "pool": "p", "size": "a"}}},
+            {
+                "name": "p",
+                "devices": {"x": {"type": "disk", "path": "/", "pool": "p", "size": "a"}},
+            },
             "Invalid value: a",
         ),
     ],
@@ -88,40 +94,45 @@ def test_the_default_profile_stays(server: Site) -> None:
 
 
 def test_missing_and_existing_profiles(site: Site) -> None:
-    query = {"project": site.project}
     with refused(404, "Profile not found"):
-        site.send("PUT", "/profiles/none", {"config": {}}, **query)
+        site.send("PUT", "/profiles/none", {"config": {}}, project=site.project)
     with refused(404, "Profile not found"):
-        site.send("DELETE", "/profiles/none", **query)
+        site.send("DELETE", "/profiles/none", project=site.project)
     with refused(500, "The profile already exists"):
-        site.send("POST", "/profiles", {"name": "default"}, **query)
+        site.send("POST", "/profiles", {"name": "default"}, project=site.project)
     with refused(500, "Invalid value: abc"):
-        site.send("PUT", "/profiles/default", {"config": {"limits.memory": "abc"}}, **query)
+        site.send(
+            "PUT", "/profiles/default", {"config": {"limits.memory": "abc"}}, project=site.project
+        )
 
 
 def test_a_profile_that_is_used_stays_and_its_name_follows(site: Site) -> None:
     query = {"project": site.project}
-    site.send("POST", "/profiles", {"name": "big", "config": {"user.a": "1"}}, **query)
+    site.send("POST", "/profiles", {"name": "big", "config": {"user.a": "1"}}, project=site.project)
     site.create("one", profiles=["default", "big"])
 
     assert site.get("/profiles/big", **query)["used_by"] == [
         f"/1.0/instances/one?project={site.project}"
     ]
     with refused(500, "Profile is currently in use"):
-        site.send("DELETE", "/profiles/big", **query)
+        site.send("DELETE", "/profiles/big", project=site.project)
     with refused(500, 'Profile "default" already exists'):
-        site.send("POST", "/profiles/big", {"name": "default"}, **query)
-    site.send("POST", "/profiles/big", {"name": "huge"}, **query)
+        site.send("POST", "/profiles/big", {"name": "default"}, project=site.project)
+    site.send("POST", "/profiles/big", {"name": "huge"}, project=site.project)
     assert site.instance("one")["profiles"] == ["default", "huge"]
     site.delete("one")
-    site.send("DELETE", "/profiles/huge", **query)
+    site.send("DELETE", "/profiles/huge", project=site.project)
 
 
 def test_a_change_reaches_the_instances(site: Site) -> None:
-    query = {"project": site.project}
     site.create("one", config={"user.b": "own"})
 
-    site.send("PATCH", "/profiles/default", {"config": {"user.a": "1", "user.b": "2"}}, **query)
+    site.send(
+        "PATCH",
+        "/profiles/default",
+        {"config": {"user.a": "1", "user.b": "2"}},
+        project=site.project,
+    )
 
     one = site.instance("one")
     assert one["expanded_config"]["user.a"] == "1"
@@ -143,6 +154,6 @@ def test_a_change_is_saved_although_an_instance_cannot_follow(site: Site) -> Non
     site.send("PUT", f"/networks/{site.bridge}", {"config": moved})
 
     with refused(500, "profile change still saved", "Instance: one", "not within network"):
-        site.send("PATCH", "/profiles/default", {"config": {"user.a": "1"}}, **query)
+        site.send("PATCH", "/profiles/default", {"config": {"user.a": "1"}}, project=site.project)
 
     assert site.get("/profiles/default", **query)["config"] == {"user.a": "1"}

@@ -78,8 +78,9 @@ def test_features_of_a_project_in_use_cannot_be_switched_off(server: Site) -> No
     server.add_project(server.project, config=FEATURES)
     server.send("POST", "/profiles", {"name": "big"}, project=server.project)
 
-    with refused(400, "cannot be disabled on non-empty projects"):
-        server.send("PUT", f"/projects/{server.project}", {"config": {}})
+    config = {**FEATURES, "features.profiles": "false"}
+    with refused(400, '"features.profiles" cannot be disabled on non-empty projects'):
+        server.send("PUT", f"/projects/{server.project}", {"config": config})
 
 
 def test_only_an_empty_project_is_deleted_or_renamed(server: Site) -> None:

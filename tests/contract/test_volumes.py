@@ -22,15 +22,17 @@ def test_a_volume_comes_changes_and_goes(site: Site, query: dict[str, str]) -> N
     assert (volume["type"], volume["content_type"]) == ("custom", "filesystem")
     assert (volume["project"], volume["used_by"]) == (site.project, [])
 
-    site.send("PUT", MODELS, {"config": {"size": "2GiB", "user.a": "1"}, "description": "d"}, **query)
+    site.send(
+        "PUT", MODELS, {"config": {"size": "2GiB", "user.a": "1"}, "description": "d"}, **query
+    )
     assert site.get(MODELS, **query)["config"] == {"size": "2GiB", "user.a": "1"}
     assert site.get(MODELS, **query)["description"] == "d"
-    site.send("PUT", MODELS, {"config": {"size": "1GiB"}}, **query)
+    site.send("PUT", MODELS, {"config": {"size": "1GiB"}}, project=site.project)
     assert site.get(MODELS, **query)["config"] == {"size": "1GiB"}
     assert site.get(MODELS, **query)["description"] == ""
-    site.send("PATCH", MODELS, {"config": {"user.b": "2"}}, **query)
+    site.send("PATCH", MODELS, {"config": {"user.b": "2"}}, project=site.project)
     assert site.get(MODELS, **query)["config"] == {"size": "1GiB", "user.b": "2"}
-    site.send("DELETE", MODELS, **query)
+    site.send("DELETE", MODELS, project=site.project)
     with refused(404, "volume not found"):
         site.get(MODELS, **query)
 
@@ -61,16 +63,16 @@ def test_refusals_of_a_new_volume(
     site: Site, query: dict[str, str], body: dict[str, object], status: int, words: str
 ) -> None:
     with refused(status, words):
-        site.send("POST", VOLUMES, body, **query)
+        site.send("POST", VOLUMES, body, project=site.project)
 
 
 def test_missing_volumes_pools_and_projects(site: Site) -> None:
     query = {"project": site.project}
     for method in ("PUT", "DELETE"):
         with refused(404, "volume not found"):
-            site.send(method, f"{VOLUMES}/none", {"config": {}}, **query)
+            site.send(method, f"{VOLUMES}/none", {"config": {}}, project=site.project)
     with refused(404, "Storage pool not found"):
-        site.send("POST", "/storage-pools/none/volumes/custom", {"name": "v"}, **query)
+        site.send("POST", "/storage-pools/none/volumes/custom", {"name": "v"}, project=site.project)
     with refused(404, "Project not found"):
         site.send("POST", VOLUMES, {"name": "v"}, project="none")
     with refused(400, "Invalid storage volume type name"):
@@ -79,7 +81,7 @@ def test_missing_volumes_pools_and_projects(site: Site) -> None:
 
 def test_a_bad_change_is_refused(site: Site, query: dict[str, str]) -> None:
     with refused(500, 'option "bogus"'):
-        site.send("PUT", MODELS, {"config": {"bogus": "1"}}, **query)
+        site.send("PUT", MODELS, {"config": {"bogus": "1"}}, project=site.project)
 
 
 def test_a_volume_that_an_instance_has_stays(site: Site, query: dict[str, str]) -> None:
@@ -89,13 +91,15 @@ def test_a_volume_that_an_instance_has_stays(site: Site, query: dict[str, str]) 
     assert site.get(MODELS, **query)["used_by"] == [f"/1.0/instances/llm?project={site.project}"]
     assert site.get(MODELS, **query)["config"] == {"size": "1GiB"}
     with refused(400, "The storage volume is still in use"):
-        site.send("DELETE", MODELS, **query)
+        site.send("DELETE", MODELS, project=site.project)
     site.delete("llm")
     assert site.get(MODELS, **query)["used_by"] == []
-    site.send("DELETE", MODELS, **query)
+    site.send("DELETE", MODELS, project=site.project)
 
 
-def test_a_running_container_leaves_its_ids_on_the_volume(site: Site, query: dict[str, str]) -> None:
+def test_a_running_container_leaves_its_ids_on_the_volume(
+    site: Site, query: dict[str, str]
+) -> None:
     site.create("llm", start=True)
     disk = {"type": "disk", "path": "/models", "pool": "default", "source": "llm.models"}
     site.change("llm", devices={"models": disk})
@@ -107,5 +111,5 @@ def test_a_running_container_leaves_its_ids_on_the_volume(site: Site, query: dic
 
 
 def test_a_free_volume_is_renamed(site: Site, query: dict[str, str]) -> None:
-    site.send("POST", MODELS, {"name": "other"}, **query)
+    site.send("POST", MODELS, {"name": "other"}, project=site.project)
     assert [each["name"] for each in site.get(VOLUMES, recursion="1", **query)] == ["other"]

@@ -20,8 +20,9 @@ from freehold.cli.options import (
     common,
 )
 from freehold.diagnostics import Diagnostic, ExitCode, UsageError
-from freehold.engine.planner import Planner
+from freehold.engine.planner import Picture, Planner
 from freehold.planning.document import SavedPlan
+from freehold.providers.incus.provider import IncusProvider
 
 
 def register(app: typer.Typer) -> None:
@@ -60,6 +61,7 @@ def register(app: typer.Typer) -> None:
                 ),
                 yes=yes,
                 confirm=tuple(confirm or ()),
+                check=lambda provider, picture: estate.check_options(options, provider, picture),
             )
         )
 
@@ -70,6 +72,10 @@ def _saved(options: Common, path: Path, yes: bool, confirm: tuple[str, ...]) -> 
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(_unreadable(path, error)) from error
     infra = estate.from_sources(saved.sources)
+
+    async def check(provider: IncusProvider, picture: Picture) -> None:
+        saved.check(picture.plan, picture.observed)
+
     return carry_out(
         Job(
             verb="apply",
@@ -80,7 +86,7 @@ def _saved(options: Common, path: Path, yes: bool, confirm: tuple[str, ...]) -> 
             ),
             yes=yes,
             confirm=confirm,
-            check=saved.check,
+            check=check,
         )
     )
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from freehold.diagnostics import Diagnostic, ExitCode, FreeholdError, StalePlan
 from freehold.engine.events import Event
 from freehold.engine.journal import Journal
 from freehold.engine.lock import lock
-from freehold.engine.planner import Planner
+from freehold.engine.planner import Picture, Planner
 from freehold.engine.run import RunResult, run
 from freehold.planning.address import Address
 from freehold.planning.compare import moved
@@ -30,7 +30,7 @@ from freehold.views.run_document import run_document
 class Job:
     """One run as asked for. `planner_for` makes the planner once the provider is there.
 
-    `check` may refuse the plan just made (a saved one that no longer holds).
+    `check` may refuse what was found, before anything is shown (a saved plan that no longer holds).
     """
 
     verb: str
@@ -39,7 +39,7 @@ class Job:
     planner_for: Callable[[IncusProvider], Planner]
     yes: bool = False
     confirm: tuple[str, ...] = ()
-    check: Callable[[Plan, Mapping[Address, Observed]], None] = lambda plan, observed: None
+    check: Callable[[IncusProvider, Picture], Awaitable[None]] | None = None
 
 
 def carry_out(job: Job) -> ExitCode:
@@ -58,7 +58,8 @@ async def _run(job: Job, folder: Path, stop: asyncio.Event) -> ExitCode:
         planner = job.planner_for(provider)
         picture = await planner.look()
         plan = picture.plan
-        job.check(plan, picture.observed)
+        if job.check is not None:
+            await job.check(provider, picture)
         _show(job, plan)
         if not plan.can_apply:
             raise FreeholdError(*plan.diagnostics)

@@ -22,7 +22,9 @@ from freehold.diagnostics import (
     did_you_mean,
     has_errors,
 )
+from freehold.engine.planner import Picture
 from freehold.model import Infra
+from freehold.planning.change import Change
 from freehold.planning.selection import Selection
 from freehold.providers.incus.provider import IncusProvider
 
@@ -108,6 +110,27 @@ def system_socket() -> Path:
     if folder := os.environ.get("INCUS_DIR"):
         return Path(folder, "unix.socket")
     return _SYSTEM_SOCKET
+
+
+async def check_options(options: Common, provider: IncusProvider, picture: Picture) -> None:
+    """Refuse options that this server does not know, before anything is changed. Raises ConfigError.
+
+    The server is asked only when the plan writes options at all.
+    """
+    if not any(_writes_options(change) for change in picture.plan.changes):
+        return
+    from freehold.config.config_keys import ConfigKeys
+
+    known = ConfigKeys.from_metadata(await provider.incus.get("/metadata/configuration"))
+    result = load(options.directory, known_config=known)
+    if result.infra is None:
+        raise ConfigError(*result.diagnostics)
+
+
+def _writes_options(change: Change) -> bool:
+    return change.address.kind in {"profile", "instance"} and any(
+        field.path.startswith("config.") and field.after is not None for field in change.fields
+    )
 
 
 def selection(infra: Infra, limits: list[str] | None, kinds: list[str] | None) -> Selection:

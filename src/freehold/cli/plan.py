@@ -46,7 +46,9 @@ def register(app: typer.Typer) -> None:
         async def look() -> Picture:
             async with estate.provider(options) as provider:
                 planner = Planner(infra=infra, provider=provider, selection=selection, prune=prune)
-                return await planner.look()
+                picture = await planner.look()
+                await estate.check_options(options, provider, picture)
+                return picture
 
         picture = asyncio.run(look())
         made = picture.plan

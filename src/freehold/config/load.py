@@ -13,13 +13,14 @@ from freehold.config.build import build
 from freehold.config.checks import run_checks
 from freehold.config.checks.context import Context
 from freehold.config.checks.required import other_version
+from freehold.config.codes import MOST_PROBLEMS, problem
 from freehold.config.config_keys import ConfigKeys
 from freehold.config.document import VERSION, Document
 from freehold.config.files import Text, read_estate
 from freehold.config.merge import merge
 from freehold.config.places import KeyPath, Tree
 from freehold.config.validation import validate
-from freehold.config.yaml_reader import Reading
+from freehold.config.yaml_reader import read_yaml
 from freehold.diagnostics import Diagnostic, Source, has_errors
 from freehold.model import Infra
 
@@ -78,11 +79,10 @@ def _read(texts: list[Text], tree: Tree, problems: list[Diagnostic]) -> bool:
         problems += text.problems
         if text.text is None:
             continue
-        reading = Reading(text.file, number)
-        reading.read(text.text, _allows_null)
-        problems += reading.problems
-        if reading.root is not None:
-            roots.append(reading.root)
+        root, found = read_yaml(text.text, text.file, number, _allows_null)
+        problems += found
+        if root is not None:
+            roots.append(root)
     problems += merge(tree, roots)
     return len(roots) == len(texts)
 
@@ -120,4 +120,9 @@ def _in_order(tree: Tree, problems: Iterable[Diagnostic]) -> tuple[Diagnostic, .
             return -1, 0, 0
         return order.get(source.file, len(order)), source.line, source.column
 
-    return tuple(dict.fromkeys(sorted(problems, key=place)))
+    found = tuple(dict.fromkeys(sorted(problems, key=place)))
+    if len(found) <= MOST_PROBLEMS + 1:
+        return found
+    detail = f"Only the first {MOST_PROBLEMS} are shown."
+    last = found[MOST_PROBLEMS - 1].source
+    return *found[:MOST_PROBLEMS], problem("too-many-problems", detail, last)

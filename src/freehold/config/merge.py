@@ -14,7 +14,7 @@ def merge(tree: Tree, roots: list[PlacedMap]) -> list[Diagnostic]:
     for root in roots:
         for key, value in root.items():
             problems += _add(tree, key, value, root.places[key])
-        tree.root.ambiguous |= root.ambiguous
+        tree.root.mark_ambiguous(root.ambiguous or set())
     return problems
 
 
@@ -40,7 +40,7 @@ def _own_copy(value: object) -> object:
         copy = PlacedMap()
         copy.update(value)
         copy.places.update(value.places)
-        copy.ambiguous = value.ambiguous
+        copy.mark_ambiguous(value.ambiguous or set())
         return copy
     if isinstance(value, PlacedList):
         items = PlacedList()
@@ -59,7 +59,7 @@ def _join_maps(tree: Tree, key: str, present: PlacedMap, more: PlacedMap) -> lis
         else:
             present[name] = value
             present.places[name] = more.places[name]
-    present.ambiguous |= more.ambiguous
+    present.mark_ambiguous(more.ambiguous or set())
     return problems
 
 

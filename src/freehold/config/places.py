@@ -27,7 +27,17 @@ class PlacedMap(dict[str, Any]):
     def __init__(self) -> None:
         super().__init__()
         self.places: dict[str, Place] = {}
-        self.ambiguous: frozenset[str] = frozenset()
+        self.ambiguous: set[str] | None = None
+
+    def mark_ambiguous(self, keys: set[str]) -> None:
+        """Add to `ambiguous`, which is made only when needed: most mappings have none."""
+        if self.ambiguous is None:
+            self.ambiguous = set()
+        self.ambiguous |= keys
+
+    def is_ambiguous(self, key: str) -> bool:
+        """Whether this key was written without the quotes that it needs."""
+        return self.ambiguous is not None and key in self.ambiguous
 
 
 class PlacedList(list[Any]):
@@ -120,6 +130,11 @@ class Tree:
         at_key = key or not whole or isinstance(self.get(path), PlacedMap | PlacedList)
         line, column = place[1:3] if at_key else place[3:5]
         return self.files[place[0]].source(line, column, self._local(path, place[0]))
+
+    def text(self, path: KeyPath) -> str:
+        """The key path as shown, with indexes as in the file that it is written in."""
+        source = self.source(path)
+        return source.path if source else path_text(path)
 
     def _places(self, path: KeyPath) -> Iterator[Place]:
         node: Any = self.root

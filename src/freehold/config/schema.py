@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from freehold.config.document import Document
-from freehold.config.schema_errors import LATER_KEYS
+from freehold.config.fields import LATER_KEYS
 
 _NAME_PATTERN = "^[a-z]([a-z0-9-]*[a-z0-9])?$"
 _USER_NAMED = frozenset({"domains", "machines", "profiles", "volumes"})

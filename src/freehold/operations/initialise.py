@@ -79,8 +79,8 @@ def _write_all(folder: Path, texts: Mapping[str, str]) -> None:
             missing = [
                 parent for parent in (path.parent, *path.parent.parents) if not parent.exists()
             ]
-            path.parent.mkdir(parents=True, exist_ok=True)
             made += reversed(missing)
+            path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, text)
             made.append(path)
     except OSError as failure:

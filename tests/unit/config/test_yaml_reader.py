@@ -2,14 +2,21 @@
 
 import pytest
 
+from freehold.config.codes import MOST_PROBLEMS
 from freehold.config.places import PlacedMap, SourceFile, Tree
-from freehold.config.yaml_reader import MOST_PROBLEMS, Reading
+from freehold.config.yaml_reader import read_yaml
+from freehold.diagnostics import Diagnostic
 
 
-def read(text: str) -> Reading:
-    reading = Reading(SourceFile("infra.yml", tuple(text.split("\n"))), 0)
-    reading.read(text, lambda path: False)
-    return reading
+class Result:
+    def __init__(self, root: PlacedMap | None, problems: list[Diagnostic]) -> None:
+        self.root = root
+        self.problems = problems
+
+
+def read(text: str) -> Result:
+    file = SourceFile("infra.yml", tuple(text.split("\n")))
+    return Result(*read_yaml(text, file, 0, lambda path: False))
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- ", "? ", "[[", "a:\n [", "{[", "{? "])

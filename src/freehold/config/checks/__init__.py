@@ -1,6 +1,7 @@
 """Cross-checks: what no single key can say. Each is a pure function from a Context to Diagnostics."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from freehold.config.checks.addresses import addresses, enough_addresses
 from freehold.config.checks.context import Context
@@ -18,6 +19,7 @@ from freehold.config.checks.profiles import devices, named_profiles
 from freehold.config.checks.required import required_keys
 from freehold.config.checks.subnets import subnet_ids
 from freehold.config.checks.volumes import volume_paths
+from freehold.config.codes import MOST_PROBLEMS
 from freehold.diagnostics import Diagnostic
 
 CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = (
@@ -46,5 +48,5 @@ CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = (
 
 
 def run_checks(context: Context) -> list[Diagnostic]:
-    """Everything that every check finds."""
-    return [diagnostic for check in CHECKS for diagnostic in check(context)]
+    """What every check finds, of each as much as can be shown."""
+    return [found for check in CHECKS for found in islice(check(context), MOST_PROBLEMS + 2)]

@@ -77,7 +77,7 @@ def _labels(context: Context, parent: KeyPath, reserved: frozenset[str]) -> Iter
         return
     for name in mapping:
         path = (*parent, name)
-        if name in mapping.ambiguous:
+        if mapping.is_ambiguous(name):
             yield _ambiguous(context, path, name)
         elif not is_dns_label(name):
             yield context.at_key(path, "invalid-name", _why(name), _better(name))
@@ -96,7 +96,7 @@ def _devices(context: Context, parent: KeyPath) -> Iterator[Diagnostic]:
     if not isinstance(mapping, PlacedMap):
         return
     for name in mapping:
-        if name in mapping.ambiguous:
+        if mapping.is_ambiguous(name):
             yield _ambiguous(context, (*parent, name), name)
         elif not _DEVICE.fullmatch(name):
             detail = f"`{name}` is not a name for a device: letters, digits, `.`, `_` and `-`, at most 64."

@@ -18,6 +18,8 @@ CARD_FOOT = 8
 PADDING = 14
 HEAD = 74  # name, trust, network of a domain
 EMPTY = 30  # the room for "no machines"
+STUB = 20  # from a box's left edge to its connection with the way out
+PORT = 12  # between two arrows at one side of a box
 GAP = 60  # roughly what lies between two boxes, to choose the grid
 PREFERRED = 1.5  # width to height of the whole
 
@@ -45,12 +47,15 @@ class DomainBox:
     column: int
 
 
-def domain_boxes(infra: Infra, marks: Mapping[str, str]) -> list[DomainBox]:
+def domain_boxes(
+    infra: Infra, marks: Mapping[str, str], arrows: Mapping[str, int]
+) -> list[DomainBox]:
     """All boxes in a grid that makes the picture neither a strip nor a tower, nor full of holes.
 
-    `marks` are texts that stand at the foot of machines' cards, by `domain/machine`.
+    `marks` are texts that stand at the foot of machines' cards, by `domain/machine`; `arrows` counts those that
+    meet a domain's box, which is wide enough for all of them on one side.
     """
-    measured = [_measure(domain, marks) for domain in ordered(infra)]
+    measured = [_measure(domain, marks, arrows.get(domain.name, 0)) for domain in ordered(infra)]
     wide = _best_columns([(box[2], box[3]) for box in measured])
     return [
         DomainBox(*box, row=1 + number // wide, column=number % wide)
@@ -58,7 +63,14 @@ def domain_boxes(infra: Infra, marks: Mapping[str, str]) -> list[DomainBox]:
     ]
 
 
-def _measure(domain: Domain, marks: Mapping[str, str]) -> tuple[Domain, tuple[Card, ...], int, int]:
+def width_for(arrows: int) -> int:
+    """How wide a box must be, so that its arrows keep their distance."""
+    return 2 * STUB + PORT * (arrows + 2)
+
+
+def _measure(
+    domain: Domain, marks: Mapping[str, str], arrows: int
+) -> tuple[Domain, tuple[Card, ...], int, int]:
     machines = sorted(domain.machines, key=lambda machine: machine.name)
     wide = _cards_beside(len(machines))
     cards: list[Card] = []
@@ -72,7 +84,7 @@ def _measure(domain: Domain, marks: Mapping[str, str]) -> tuple[Domain, tuple[Ca
         top += height + CARD_GAP
     width = 2 * PADDING + max(1, wide) * (CARD_WIDTH + CARD_GAP) - CARD_GAP
     bottom = top - CARD_GAP if cards else top + EMPTY
-    return domain, tuple(cards), width, bottom + PADDING
+    return domain, tuple(cards), max(width, width_for(arrows)), bottom + PADDING
 
 
 def _facts(machine: Machine, marks: Mapping[str, str]) -> tuple[str, ...]:

@@ -1,12 +1,12 @@
 """Where everything stands in the picture: boxes, arrows, the way out. Pure geometry; called by `svg`."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from freehold.model import Infra
-from freehold.operations.graph.boxes import DomainBox, domain_boxes
-from freehold.operations.graph.routes import Port, Route, Routes, plan_routes
+from freehold.operations.graph.boxes import PORT, STUB, DomainBox, domain_boxes, width_for
+from freehold.operations.graph.routes import Port, Route, Routes, box_of, plan_routes
 
 MARGIN = 24
 TITLE = 72
@@ -14,9 +14,8 @@ LANE = 20
 GUTTER = 28  # of a gutter without lanes
 OUTSIDE_HEIGHT = 56  # of the boxes of the host and the internet
 OUTSIDE_WIDTH = 200
-NARROWEST = 2 * OUTSIDE_WIDTH + 80
+BETWEEN = 80  # the host and the internet, at the least
 LEGEND_LINE = 20
-STUB = 20  # from a box's left edge to its connection with the way out
 
 Point = tuple[int, int]
 
@@ -56,11 +55,15 @@ class Layout:
 
 def lay_out(infra: Infra) -> Layout:
     """Find a place for everything, and the room that the arrows need in between."""
-    boxes = domain_boxes(infra, _marks(infra))
+    arrows = Counter(
+        box_of(end) for policy in infra.policies for end in (policy.source, policy.target)
+    )
+    boxes = domain_boxes(infra, _marks(infra), arrows)
     last = max((box.column for box in boxes), default=0)
     cells = {box.domain.name: (box.row, box.column) for box in boxes}
     cells |= {"host": (0, 0), "internet": (0, last)}
-    return _Grid(infra, boxes, plan_routes(infra.policies, cells)).layout()
+    outside = max(OUTSIDE_WIDTH, *(width_for(arrows[name]) for name in ("host", "internet")))
+    return _Grid(infra, boxes, plan_routes(infra.policies, cells), outside).layout()
 
 
 def _marks(infra: Infra) -> dict[str, str]:
@@ -78,8 +81,11 @@ def _marks(infra: Infra) -> dict[str, str]:
 class _Grid:
     """The positions of rows, columns and lanes."""
 
-    def __init__(self, infra: Infra, boxes: Sequence[DomainBox], routes: Routes) -> None:
+    def __init__(
+        self, infra: Infra, boxes: Sequence[DomainBox], routes: Routes, outside: int
+    ) -> None:
         self._infra = infra
+        self._outside = outside
         self._boxes = boxes
         self._routes = routes
         self._rows = 1 + max((box.row for box in boxes), default=0)
@@ -88,11 +94,10 @@ class _Grid:
             max(box.height for box in boxes if box.row == row) for row in range(1, self._rows)
         ]
         widths = [
-            max((box.width for box in boxes if box.column == column), default=NARROWEST)
+            max((box.width for box in boxes if box.column == column), default=0)
             for column in range(columns)
         ]
-        if columns == 1:
-            widths = [max(widths[0], NARROWEST)]
+        widths[-1] += max(0, 2 * outside + BETWEEN - sum(widths))  # the first row needs its room too
         self._gutter_y, self._row_y, self._bottom = _spread(
             TITLE, heights, [self._row_gutter(g) for g in range(self._rows + 1)]
         )
@@ -131,8 +136,8 @@ class _Grid:
         }
         y = self._row_y[0]
         right = self._column_x[-1] + widths[-1]
-        places["host"] = Box(self._column_x[0], y, OUTSIDE_WIDTH, OUTSIDE_HEIGHT)
-        places["internet"] = Box(right - OUTSIDE_WIDTH, y, OUTSIDE_WIDTH, OUTSIDE_HEIGHT)
+        places["host"] = Box(self._column_x[0], y, self._outside, OUTSIDE_HEIGHT)
+        places["internet"] = Box(right - self._outside, y, self._outside, OUTSIDE_HEIGHT)
         return places
 
     def _arrow(self, route: Route) -> Arrow:
@@ -150,11 +155,15 @@ class _Grid:
         return Arrow(route, tuple(points), (x, leave - 4), label_ends)
 
     def _port(self, port: Port) -> Point:
-        """Ports are spread over a side; at the top, the left corner is for the way out."""
+        """Ports are spread over a side; at the top, the left corner is for the way out.
+
+        Those of tops and of bottoms never have the same x: they meet in the gutter between two rows.
+        """
         box = self._places[port.end]
         count = self._routes.ports[port.end, port.top]
         left = 2 * STUB
         x = box.x + left + (box.width - left) * (port.index + 1) // (count + 1)
+        x = x - x % PORT + (0 if port.top else PORT // 2)
         return x, box.y if port.top else box.y + box.height
 
     def _lane_y(self, place: tuple[int, int]) -> int:

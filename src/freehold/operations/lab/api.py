@@ -43,9 +43,10 @@ def _result(socket: Path, what: str, reply: "Reply", timeout: float) -> Any:
         # Incus ends the wait by itself a little before we would.
         wait = f"{reply.body['operation']}/wait?timeout={max(1, int(timeout) - 1)}"
         reply = _ask(socket, "GET", wait, timeout=timeout)
-        operation = reply.body.get("metadata") or {}
-        if reply.code == 200 and operation.get("status_code") != 200:
-            raise BackendError(_refused(what, operation.get("err") or "it did not end in time"))
+        operation = reply.body.get("metadata")
+        if operation and operation["status_code"] != 200:
+            raise BackendError(_refused(what, operation["err"] or "it did not end in time"))
+    # A wait that fails is answered with an error in a reply whose HTTP code is 200.
     if reply.code >= 400 or reply.body.get("type") == "error":
         raise BackendError(_refused(what, str(reply.body.get("error"))))
     return reply.body.get("metadata")

@@ -10,18 +10,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 import freehold
-from freehold.diagnostics import BackendError, Diagnostic, UsageError
+from freehold.diagnostics import BackendError, Diagnostic, FreeholdError, UsageError
 from freehold.operations.lab import api, checks
-from freehold.operations.lab.layout import default_root, layout
+from freehold.operations.lab.layout import default_root, layout, open_folder
 from freehold.operations.lab.limits import Registry
-from freehold.operations.lab.options import recorded, settle
+from freehold.operations.lab.options import Options, recorded, settle
 from freehold.operations.lab.record import read_holder
 from freehold.system import namespaces
 from freehold.system.files import locked
@@ -29,6 +30,7 @@ from freehold.system.processes import ProcessIdentity, require, search_path
 
 Value = TypeVar("Value")
 PATIENCE = 60.0  # seconds for Incus to answer, and for machines to stop
+DYING = 5.0  # seconds within which a killed holder is gone
 PAUSE = 0.02  # seconds between two looks
 
 
@@ -85,25 +87,28 @@ class Lab:
         """
         if found := checks.refusals():
             raise BackendError(*found)
-        with locked(self._place.lock):
-            options = settle(self._place, storage)
-            fresh = not self.running
-            notices: tuple[str, ...] = ()
-            if fresh:
+        with _explained(self.root):
+            open_folder(self.root)
+            with locked(self._place.lock):
+                options = settle(self._place, storage)
+                if self.running and self._revive(options):
+                    return Started(fresh=False)
                 notices = self._limits.raise_for(str(self.root), os.getpid())
-                self._launch()
-            elif self._place.daemon_ended.exists():
-                self._wake_daemon()
-            self._await_incus()
-            api.ensure_storage(self.socket, options)
-        return Started(fresh, notices)
+                try:
+                    self._launch()
+                    self._await_incus()
+                    api.ensure_storage(self.socket, options)
+                except BaseException:  # also when interrupted: half a lab is of no use
+                    self._stop()
+                    raise
+                return Started(fresh=True, notices=notices)
 
     def stop(self) -> None:
         """Stop all machines, then everything; put the machine's limits back. Machines' data stays."""
         if not self._place.root.exists():
             return
         _require_root()
-        with locked(self._place.lock):
+        with _explained(self.root), locked(self._place.lock):
             self._stop()
 
     def reset(self) -> None:
@@ -114,13 +119,13 @@ class Lab:
         if not self._place.root.exists():
             return
         _require_root()
-        with locked(self._place.lock):
+        with _explained(self.root), locked(self._place.lock):
             self._stop()
             if recorded(self._place) is None and self._place.incus.exists():
                 raise UsageError(_not_a_lab(self.root))
             for path in self._place.everything:
                 _delete(path)
-        if not any(self.root.iterdir()):
+        with suppress(OSError):  # something that is not the lab's lies in it
             self.root.rmdir()
 
     def status(self) -> LabStatus:
@@ -196,6 +201,22 @@ class Lab:
         if launched.returncode != 0:
             raise BackendError(self._did_not_start())
 
+    def _revive(self, options: Options) -> bool:
+        """Bring the running lab's Incus back if it has ended; False when the lab itself is about to end.
+
+        A holder that was killed a moment ago still counts as running, and its Incus may even answer once more.
+        """
+        try:
+            if self._place.daemon_ended.exists():
+                self._wake_daemon()
+            self._await_incus()
+            api.ensure_storage(self.socket, options)
+        except FreeholdError:
+            if _await(lambda: not self.running, DYING):
+                return False
+            raise
+        return True
+
     def _wake_daemon(self) -> None:
         """Have the holder start incusd again. The note goes first: who waits must not take it for a new one."""
         self._place.daemon_ended.unlink(missing_ok=True)
@@ -231,6 +252,15 @@ class Lab:
             detail="\n".join(["Its Incus does not answer. The end of its logs:", *said]),
             hint=f"The whole logs are {self._place.log} and {self._place.daemon_log}.",
         )
+
+
+@contextmanager
+def _explained(root: Path) -> Iterator[None]:
+    """What the file system refuses becomes a diagnostic: a full or read-only disk, a file in a folder's place."""
+    try:
+        yield
+    except OSError as error:
+        raise BackendError(_folder_unusable(root, error)) from error
 
 
 def _await(condition: Callable[[], bool], seconds: float) -> bool:
@@ -271,6 +301,15 @@ def _delete(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _folder_unusable(root: Path, error: OSError) -> Diagnostic:
+    return Diagnostic(
+        code="lab-folder-unusable",
+        summary="The lab's folder cannot be used",
+        detail=f"{error.filename or root}: {error.strerror or error}.",
+        hint="See to that, or choose another folder with FREEHOLD_LAB.",
+    )
 
 
 def _not_running(root: Path) -> Diagnostic:

@@ -1,6 +1,6 @@
 """Where everything of one lab lies. All of it is in one folder, the lab's root, but for the image cache.
 
-Called by every module of the lab. Pure but for reading the environment's two variables.
+Called by every module of the lab. Pure but for `open_folder` and the environment's two variables.
 """
 
 import hashlib
@@ -110,10 +110,31 @@ def layout(root: Path) -> Layout:
     return found
 
 
+def open_folder(root: Path) -> None:
+    """Make the lab's folder, such that machines find their way into it: their root is nobody special outside.
+
+    Raises UsageError when a folder above lets only its owner pass, as /root does.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    root.chmod(root.stat().st_mode | 0o011)
+    closed = [folder for folder in root.parents if not folder.stat().st_mode & 0o001]
+    if closed:
+        raise UsageError(_closed(root, closed[0]))
+
+
+def _closed(root: Path, folder: Path) -> Diagnostic:
+    return Diagnostic(
+        code="lab-folder-closed",
+        summary="The lab's machines could not enter its folder",
+        detail=f"{root} lies in {folder}, which only its owner may pass; the root user of a machine is somebody else.",
+        hint=f"Choose another folder with FREEHOLD_LAB, such as {DEFAULT_ROOT}.",
+    )
+
+
 def _too_long(root: Path, excess: int) -> Diagnostic:
     return Diagnostic(
         code="lab-path-too-long",
         summary="The lab's folder has too long a path",
         detail=f"The path of a unix socket may have {SOCKET_LIMIT} bytes; in {root} it would have {excess} more.",
-        hint=f"Choose a folder with a shorter path, such as {DEFAULT_ROOT}, with --lab-root or FREEHOLD_LAB.",
+        hint=f"Choose a folder with a shorter path, such as {DEFAULT_ROOT}, with FREEHOLD_LAB.",
     )

@@ -18,11 +18,16 @@ from freehold.providers.incus.instance_steps import InstanceSteps
 from freehold.providers.incus.observe import observed_of, read_server
 from freehold.providers.incus.obstacles import obstacles
 from freehold.providers.protocol import Observation, Report, Step
-from freehold.system.incus.api import Incus
+from freehold.system.incus.api import Incus, IncusError, IncusInterrupted
 
 KINDS = {
     module.KIND.name: module.KIND for module in (projects, bridges, profiles, volumes, instances)
 }
+
+
+_VANISHED_INTERFACE = (
+    "Failed to delete bridge children interfaces"  # of a machine that starts or stops just then
+)
 
 
 class IncusProvider:
@@ -68,11 +73,16 @@ class IncusProvider:
                 return InstanceSteps(self.incus, self._images, estate, change).all()
 
     def _in_turn(self, step: Step) -> Step:
-        """Incus works on one bridge after the other anyway; deleting two at once trips it (6.0.4)."""
+        """Incus works on one bridge after the other anyway, and trips over interfaces that go meanwhile (6.0.4)."""
 
         async def run(report: Report) -> None:
             async with self._one_bridge_at_a_time:
-                await step.run(report)
+                try:
+                    await step.run(report)
+                except IncusError as error:
+                    if _VANISHED_INTERFACE not in error.message:
+                        raise
+                    raise IncusInterrupted(error.request, error.message) from error
 
         return replace(step, run=run)
 

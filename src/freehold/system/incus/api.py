@@ -58,6 +58,33 @@ class IncusInterrupted(BackendInterrupted):
         )
 
 
+class IncusNotUnderstood(BackendError):
+    """What answers is not an Incus server, or not in a language that we know."""
+
+    def __init__(self, request: str, reason: str) -> None:
+        super().__init__(
+            Diagnostic(
+                code="incus-not-understood",
+                summary="The answer does not look like Incus",
+                detail=f"{request}: {reason}.",
+                hint="Is another program listening on the socket? `incus info` asks the same server.",
+            )
+        )
+
+
+class IncusCommandTimeout(BackendError):
+    """A command inside an instance did not end in time."""
+
+    def __init__(self, instance: str, command: Sequence[str], timeout: float) -> None:
+        super().__init__(
+            Diagnostic(
+                code="incus-command-timeout",
+                summary="A command inside a machine did not end in time",
+                detail=f"`{command[0] if command else ''}` in {instance} ran longer than {timeout:.0f} seconds.",
+            )
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class ExecResult:
     """What a command inside an instance answered."""
@@ -91,7 +118,10 @@ class Incus(Protocol):
     async def execute(
         self, project: str, instance: str, command: Sequence[str], *, timeout: float = 30.0
     ) -> ExecResult:
-        """Run a command inside an instance, its output recorded by the server (`record-output`)."""
+        """Run a command inside an instance, its output recorded by the server (`record-output`).
+
+        Raises IncusCommandTimeout after `timeout` seconds, else what `send` raises.
+        """
 
     async def wait_ready(self, timeout: float) -> None:
         """Return once the server answers. Raises IncusUnavailable when it does not within `timeout` seconds."""

@@ -13,17 +13,23 @@ from urllib.parse import urlencode
 
 from freehold.system.incus.api import (
     ExecResult,
+    IncusCommandTimeout,
     IncusError,
     IncusInterrupted,
+    IncusNotUnderstood,
     IncusUnavailable,
     Progress,
 )
-from freehold.system.incus.http import aiohttp
+from freehold.system.incus.connection import BASE, TRANSPORT_ERRORS, Connection
 from freehold.system.incus.operations import OperationEvents
 
-_BASE = "http://incus/1.0"
 _RETRY_PAUSE = 0.25  # seconds between two looks for a daemon that is away
 _READ_PATIENCE = 30.0  # seconds for which a read waits for a daemon that restarts
+_LOOK_AGAIN = 3.0  # seconds without an event; Incus remembers a finished operation for five
+_FINISHED = (
+    200  # operation status codes from here on are final: 200 success, 400 failure, 401 cancelled
+)
+_FAILED = 400
 _EXEC_RETRY_MESSAGE = (
     "Failed to retrieve PID of executing child process"  # seen in a container's first seconds
 )
@@ -34,21 +40,18 @@ class IncusClient:
 
     def __init__(self, socket: Path) -> None:
         self.socket = socket
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.UnixConnector(path=str(socket), limit=0),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
-        )
+        self._connection = Connection(socket)
         self._events = OperationEvents(
-            self._session, f"{_BASE}/events?type=operation&all-projects=true"
+            self._connection.session, f"{BASE}/1.0/events?type=operation&all-projects=true"
         )
 
     async def get(self, path: str, **query: str) -> Any:
         deadline = time.monotonic() + _READ_PATIENCE
         while True:
             try:
-                return (await self._request("GET", path, None, query))["metadata"]
+                return (await self._connection.request("GET", path, None, query))["metadata"]
             except IncusInterrupted:
-                if not self.socket.exists() or time.monotonic() > deadline:
+                if time.monotonic() > deadline:
                     raise
                 await asyncio.sleep(_RETRY_PAUSE)
 
@@ -61,31 +64,31 @@ class IncusClient:
         progress: Progress | None = None,
         **query: str,
     ) -> Any:
-        await self._open_events(f"{method} {path}")
-        answer = await self._request(method, path, body, query)
+        request = f"{method} {path}"
+        await self._open_events(request)
+        answer = await self._connection.request(method, path, body, query)
         if answer["type"] != "async":
             return answer["metadata"]
-        return await self._end_of(f"{method} {path}", answer["metadata"]["id"], progress)
+        try:
+            operation = answer["metadata"]["id"]
+        except (KeyError, TypeError) as error:
+            raise IncusNotUnderstood(request, "an operation without an id") from error
+        return await self._end_of(request, operation, progress)
 
     async def execute(
         self, project: str, instance: str, command: Sequence[str], *, timeout: float = 30.0
     ) -> ExecResult:
-        deadline = time.monotonic() + timeout
-        while True:
-            try:
-                return await asyncio.wait_for(
-                    self._execute_once(project, instance, command), timeout
-                )
-            except IncusError as error:
-                if _EXEC_RETRY_MESSAGE not in error.message or time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(_RETRY_PAUSE)
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._execute(project, instance, command)
+        except TimeoutError as error:
+            raise IncusCommandTimeout(instance, command, timeout) from error
 
     async def wait_ready(self, timeout: float) -> None:
         deadline = time.monotonic() + timeout
         while True:
             try:
-                await self._request("GET", "", None, {})
+                await self._connection.request("GET", "")
             except (IncusInterrupted, IncusUnavailable) as error:
                 if time.monotonic() > deadline:
                     raise IncusUnavailable(
@@ -99,81 +102,71 @@ class IncusClient:
 
     async def close(self) -> None:
         await self._events.close()
-        await self._session.close()
+        await self._connection.close()
+
+    async def _execute(self, project: str, instance: str, command: Sequence[str]) -> ExecResult:
+        while True:
+            try:
+                return await self._execute_once(project, instance, command)
+            except IncusError as error:
+                if _EXEC_RETRY_MESSAGE not in error.message:
+                    raise
+                await asyncio.sleep(_RETRY_PAUSE)
 
     async def _execute_once(
         self, project: str, instance: str, command: Sequence[str]
     ) -> ExecResult:
-        ended = await self.send(
-            "POST",
-            f"/instances/{instance}/exec",
-            {"command": list(command), "record-output": True, "wait-for-websocket": False},
-            project=project,
-        )
-        result = ended["metadata"]
-        logs = [await self._log(url, project) for _, url in sorted(result["output"].items())]
-        return ExecResult(result["return"], *logs)
+        request = f"POST /instances/{instance}/exec"
+        body = {"command": list(command), "record-output": True, "wait-for-websocket": False}
+        ended = await self.send("POST", f"/instances/{instance}/exec", body, project=project)
+        try:
+            code, output = ended["metadata"]["return"], ended["metadata"]["output"]
+            stdout, stderr = output["1"], output["2"]
+        except (KeyError, TypeError) as error:
+            raise IncusNotUnderstood(request, "no recorded output") from error
+        logs = [await self._take_log(request, url, project) for url in (stdout, stderr)]
+        return ExecResult(code, *logs)
 
-    async def _log(self, url: str, project: str) -> str:
+    async def _take_log(self, request: str, url: str, project: str) -> str:
         """Fetch one recorded stream, and delete it: it may hold what nobody else should read."""
-        address = f"http://incus{url}?{urlencode({'project': project})}"
-        async with self._session.get(address) as response:
-            text = await response.text()
-        async with self._session.delete(address):
-            return text
+        address = f"{BASE}{url}?{urlencode({'project': project})}"
+        session = self._connection.session
+        try:
+            async with session.get(address) as response:
+                content = await response.read()
+                if response.status != 200:
+                    raise IncusError(request, response.status, "the recorded output is gone")
+            async with session.delete(address):
+                return content.decode("utf-8", "replace")
+        except TRANSPORT_ERRORS as error:
+            raise self._connection.failure(request, error) from error
 
     async def _open_events(self, request: str) -> None:
         try:
             await self._events.open()
-        except (aiohttp.ClientError, OSError) as error:
-            raise self._away(request, error) from error
+        except TRANSPORT_ERRORS as error:
+            raise self._connection.failure(request, error) from error
 
     async def _end_of(self, request: str, operation: str, progress: Progress | None) -> Any:
-        state = await self._events.finished(operation, progress)
-        if state is None:
-            state = await self._asked_state(request, operation)
-        if state["status_code"] >= 400:
-            raise IncusError(request, state["status_code"], state["err"])
-        return state
+        """Wait for the operation's last event; look for oneself now and then, for an event may be missed."""
+        while True:
+            try:
+                async with asyncio.timeout(_LOOK_AGAIN):
+                    state = await self._events.finished(operation, progress)
+            except TimeoutError:
+                state = None
+            state = state or await self._asked_state(request, operation)
+            if state["status_code"] >= _FAILED:
+                raise IncusError(request, state["status_code"], state["err"])
+            if state["status_code"] >= _FINISHED:
+                return state
+            await asyncio.sleep(0 if self._events.listening else _RETRY_PAUSE)
 
     async def _asked_state(self, request: str, operation: str) -> Any:
-        """Ask for an operation whose event was missed; a restarted daemon has forgotten it."""
+        """Ask for an operation; a restarted daemon has forgotten it, and then nobody knows how it ended."""
         try:
-            answer = await self._request("GET", f"/operations/{operation}/wait", None, {})
+            return (await self._connection.request("GET", f"/operations/{operation}"))["metadata"]
         except IncusError as error:
-            raise IncusInterrupted(request, "the operation is unknown after a restart") from error
-        return answer["metadata"]
-
-    async def _request(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, object] | None,
-        query: Mapping[str, str],
-    ) -> Any:
-        request = f"{method} {path or '/'}"
-        url = f"{_BASE}{path}" + (f"?{urlencode(query)}" if query else "")
-        try:
-            async with self._session.request(method, url, json=body) as response:
-                answer = await response.json(content_type=None)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise self._away(request, error) from error
-        if answer["type"] == "error":
-            raise IncusError(request, answer["error_code"], answer["error"])
-        return answer
-
-    def _away(self, request: str, error: Exception) -> IncusInterrupted | IncusUnavailable:
-        if not self.socket.exists():
-            return IncusUnavailable(
-                str(self.socket),
-                "there is no such socket",
-                "Install and start Incus (`sudo incus admin init --minimal`), or use the lab: "
-                "`freehold lab start`, then `freehold --lab …`.",
-            )
-        if isinstance(error, PermissionError) or "Permission denied" in str(error):
-            return IncusUnavailable(
-                str(self.socket),
-                "permission denied",
-                "Run as root, or join the group `incus-admin` and log in again.",
-            )
-        return IncusInterrupted(request, str(error) or type(error).__name__)
+            raise IncusInterrupted(request, "Incus no longer knows the operation") from error
+        except (IncusInterrupted, IncusUnavailable) as error:
+            raise IncusInterrupted(request, error.diagnostics[0].detail) from error

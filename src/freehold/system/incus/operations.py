@@ -11,6 +11,9 @@ from typing import Any
 from freehold.system.incus.api import Progress
 from freehold.system.incus.http import aiohttp
 
+_REMEMBERED = (
+    1000  # ends of operations nobody has asked for yet; other clients' operations are among them
+)
 _FINAL = 200  # operation status codes: 103 running, 200 success, 400 failure, 401 cancelled (doc/rest-api)
 
 
@@ -30,10 +33,15 @@ class OperationEvents:
         self._reader: asyncio.Task[None] | None = None
         self._opening = asyncio.Lock()
 
+    @property
+    def listening(self) -> bool:
+        """Whether events still come in."""
+        return self._reader is not None and not self._reader.done()
+
     async def open(self) -> None:
         """Connect unless connected; raises aiohttp.ClientError when the server is away."""
         async with self._opening:
-            if self._socket is None or self._socket.closed:
+            if self._socket is None or self._socket.closed or not self.listening:
                 self._socket = await self._session.ws_connect(self._url, max_msg_size=0)
                 self._reader = asyncio.create_task(self._read(self._socket))
 
@@ -41,7 +49,7 @@ class OperationEvents:
         """The operation's last state once it is over; None when the connection broke and nothing is known."""
         if operation in self._finished:
             return self._finished.pop(operation)
-        if self._reader is None or self._reader.done():
+        if not self.listening:
             return None
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[operation] = future
@@ -65,10 +73,13 @@ class OperationEvents:
             await self._socket.close()
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """Ends with the connection, or with the first event that cannot be understood; those who wait are told."""
         try:
             async for message in socket:
                 if message.type is aiohttp.WSMsgType.TEXT:
                     self._take(message.json()["metadata"])
+        except (ValueError, KeyError, TypeError):
+            await socket.close()
         finally:
             for future in self._waiting.values():
                 if not future.done():
@@ -80,6 +91,8 @@ class OperationEvents:
             future = self._waiting.get(operation)
             if future is None:
                 self._finished[operation] = state
+                if len(self._finished) > _REMEMBERED:
+                    self._finished.pop(next(iter(self._finished)))
             elif not future.done():
                 future.set_result(state)
         elif report := self._progress.get(operation):

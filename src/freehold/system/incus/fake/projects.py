@@ -115,7 +115,8 @@ def _rename(state: State, request: Request, name: str) -> Document:
         raise operation_failed("Only empty projects can be renamed")
     state.projects[wanted] = {**state.projects.pop(name), "name": wanted}
     if is_true(project["config"].get("features.profiles")):
-        state.profiles[wanted, "default"] = state.profiles.pop((name, "default"))
+        profile = state.profiles.pop((name, "default"))
+        state.profiles[wanted, "default"] = {**profile, "project": wanted}
     return state.operation("Renaming project")
 
 

@@ -1,0 +1,96 @@
+"""One request to Incus over its unix socket, and what its failure means. Used by `client.py`.
+
+An answer is the envelope of the REST API: `type` sync, async or error, and `metadata`
+(https://linuxcontainers.org/incus/docs/main/rest-api/#return-values).
+"""
+
+import errno
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from freehold.diagnostics import BackendError
+from freehold.system.incus.api import (
+    IncusError,
+    IncusInterrupted,
+    IncusNotUnderstood,
+    IncusUnavailable,
+)
+from freehold.system.incus.http import aiohttp
+
+BASE = "http://incus"
+STARTING_OR_STOPPING = 503  # "Daemon setup in progress", "Shutting down": nothing was done
+TRANSPORT_ERRORS = (aiohttp.ClientError, OSError, ValueError)
+
+_INSTALL = (
+    "Install and start Incus (`sudo incus admin init --minimal`), or use the lab: "
+    "`freehold lab start`, then `freehold --lab …`."
+)
+_JOIN = "Run as root, or join the group `incus-admin` and log in again."
+_START = "Start Incus (`sudo systemctl start incus`), and look at its log: `journalctl -u incus`."
+
+
+class Connection:
+    """A pool of connections to the socket. `answered` tells whether Incus has ever answered on it."""
+
+    def __init__(self, socket: Path) -> None:
+        self.socket = socket
+        self.answered = False
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.UnixConnector(path=str(socket), limit=0),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
+        )
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """The envelope. Raises IncusError, or one of the errors of `failure`."""
+        request = f"{method} {path or '/'}"
+        url = f"{BASE}/1.0{path}" + (f"?{urlencode(query)}" if query else "")
+        try:
+            async with self.session.request(method, url, json=body) as response:
+                answer = await response.json(content_type=None)
+        except TRANSPORT_ERRORS as error:
+            raise self.failure(request, error) from error
+        return self._checked(request, answer)
+
+    def _checked(self, request: str, answer: Any) -> dict[str, Any]:
+        if not isinstance(answer, dict) or not {"type", "metadata"} <= set(answer):
+            raise IncusNotUnderstood(request, "the answer has no `type` and `metadata`")
+        if answer["type"] == "error":
+            code, message = answer.get("error_code", 0), str(answer.get("error", ""))
+            if code == STARTING_OR_STOPPING:
+                raise IncusInterrupted(request, message)
+            self.answered = True
+            raise IncusError(request, code, message)
+        self.answered = True
+        return answer
+
+    def failure(self, request: str, error: Exception) -> BackendError:
+        """What a failed exchange means for the user: not there, no permission, gone in the middle, or not Incus.
+
+        Before the first answer a missing or deaf socket means that no Incus runs; later, that it restarts.
+        """
+        where = str(self.socket)
+        if isinstance(error, aiohttp.ClientConnectorError | OSError):
+            reason = getattr(error, "os_error", error).errno
+            if reason == errno.EACCES:
+                return IncusUnavailable(where, "permission denied", _JOIN)
+            if not self.answered and not os.path.exists(self.socket):
+                return IncusUnavailable(where, "there is no such socket", _INSTALL)
+            if not self.answered:
+                return IncusUnavailable(where, f"nobody listens ({error})", _START)
+        if getattr(error, "status", None) == STARTING_OR_STOPPING:
+            return IncusInterrupted(request, "it starts or stops")
+        if isinstance(error, aiohttp.ClientResponseError | ValueError):
+            return IncusNotUnderstood(request, str(error) or type(error).__name__)
+        return IncusInterrupted(request, str(error) or type(error).__name__)
+
+    async def close(self) -> None:
+        await self.session.close()

@@ -1,0 +1,91 @@
+"""`freehold lab`, as typed. With a real lab where one is marked."""
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from freehold.operations.lab import Lab
+from tests.cli.conftest import Done, Freehold
+
+
+def test_where_there_is_no_lab(freehold: Freehold, tmp_path: Path) -> None:
+    done = freehold("lab", "status", "--json")
+    assert done.returncode == 0
+    answer = json.loads(done.stdout)
+    assert (answer["kind"], answer["running"]) == ("lab", False)
+    assert "freehold lab start" in freehold("lab", "status").stdout
+    assert freehold("lab", "reset").returncode == 0
+    done = freehold("lab", "run", "--", "true")
+    assert done.returncode == 64
+    assert "freehold lab start" in done.stderr
+    assert not (tmp_path / "lab").exists()
+
+
+def test_completion_knows_the_verbs_of_the_lab(freehold: Freehold) -> None:
+    done = freehold(_FREEHOLD_COMPLETE="complete_bash", COMP_WORDS="freehold lab ", COMP_CWORD="2")
+    assert set(done.stdout.split()) == {"start", "stop", "status", "reset", "run"}
+
+
+@pytest.fixture
+def root() -> Iterator[Path]:
+    """A folder with a short path for a lab, which does not outlive the test."""
+    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)  # machines run as other users and have to pass through
+        yield Path(folder, "lab")
+        Lab(Path(folder, "lab")).reset()
+
+
+@pytest.mark.lab
+def test_a_lab_from_start_to_reset(freehold: Freehold, root: Path) -> None:
+    def lab(*arguments: str, given: str | None = None) -> Done:
+        return freehold("lab", *arguments, given=given, FREEHOLD_LAB=str(root))
+
+    started = lab("start")
+    assert (started.returncode, started.stdout) == (0, ""), started.stderr
+    assert "running already" in lab("start").stderr
+    status = json.loads(lab("status", "--json").stdout)
+    assert (status["running"], status["machines"], status["storage"]) == (True, 0, "btrfs")
+
+    echoed = lab("run", "--", "sh", "-c", "cat; echo oops >&2; exit 7", given="through")
+    assert (echoed.returncode, echoed.stdout, echoed.stderr) == (7, "through", "oops\n")
+    version = lab("run", "incus", "--version")
+    assert (version.returncode, version.stdout.strip()) == (0, status["incus_version"])
+
+    doctor = freehold("--lab", "doctor", "--json", FREEHOLD_LAB=str(root))
+    found = {check["name"]: check["result"] for check in json.loads(doctor.stdout)["checks"]}
+    assert doctor.returncode == 0, doctor.stdout
+    for name in ("lab", "incus", "incus version", "incus api", "storage pool", "nftables"):
+        assert found[name] == "ok", doctor.stdout
+
+    refused = lab("reset")
+    assert refused.returncode == 64
+    assert "--yes" in refused.stderr
+    assert lab("stop").returncode == 0
+    assert lab("reset", "--yes").returncode == 0
+    assert not root.exists()
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("stopped", [False, True])
+def test_what_holds_data_is_deleted_only_by_name(
+    stopped: bool, freehold: Freehold, root: Path
+) -> None:
+    lab = Lab(root)
+    lab.start()
+    create = ["incus", "create", "--empty", "precious"]
+    made = subprocess.run(create, env=lab.environment(), capture_output=True, check=False)
+    assert made.returncode == 0, made.stderr
+    if stopped:
+        lab.stop()
+    refused = freehold("lab", "reset", "--yes", FREEHOLD_LAB=str(root))
+    assert refused.returncode == 64
+    assert "precious" in refused.stderr
+    assert "freehold lab reset --confirm lab" in refused.stderr
+    assert freehold("lab", "reset", "--confirm", "lba", FREEHOLD_LAB=str(root)).returncode == 64
+    assert (root / "incus").exists()
+    assert freehold("lab", "reset", "--confirm", "lab", FREEHOLD_LAB=str(root)).returncode == 0
+    assert not root.exists()

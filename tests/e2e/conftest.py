@@ -1,0 +1,56 @@
+"""One lab for all whole runs, with somebody else's things in it; every test gets an empty folder."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from freehold.operations.lab import Lab
+from freehold.operations.lab.images import ensure_image
+from tests.e2e import foreign
+from tests.e2e.estate import Estate
+
+IMAGE, SAME_IMAGE = "debian/13", "test/other"
+_ALIAS = f"incus image alias create {SAME_IMAGE} $(incus image list -c F -f csv {IMAGE})"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of this folder needs the lab."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.lab)
+
+
+@pytest.fixture(scope="session")
+def e2e_lab() -> Iterator[Lab]:
+    """A lab with the image under two names."""
+    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)  # machines run as other users and have to pass through
+        lab = Lab(Path(folder, "lab"))
+        lab.start()
+        try:
+            ensure_image(lab, IMAGE, lambda text: None)
+            assert lab.run(["sh", "-c", _ALIAS]) == 0
+            foreign.make(lab)
+            yield lab
+        finally:
+            lab.reset()
+
+
+@pytest.fixture
+def estate(e2e_lab: Lab, tmp_path: Path) -> Iterator[Estate]:
+    """An empty estate's folder. Whatever a test did, nothing of somebody else's may have changed."""
+    theirs = json.dumps(foreign.picture(e2e_lab.socket), sort_keys=True)
+    estate = Estate(tmp_path, e2e_lab)
+    try:
+        yield estate
+        assert json.dumps(foreign.picture(e2e_lab.socket), sort_keys=True) == theirs
+    finally:
+        for process in estate.started:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+        e2e_lab.start()  # a test may have left the daemon ended
+        foreign.clean(e2e_lab)

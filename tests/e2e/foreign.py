@@ -1,0 +1,74 @@
+"""What belongs to somebody else on the same server: made once, compared after every test."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from freehold.operations.lab import Lab
+from freehold.system.unix_http import ask
+
+PROJECT, BRIDGE, INSTANCE = "theirs", "br-theirs", "their-box"
+
+_MAKE = f"""
+set -e
+incus network create {BRIDGE} ipv4.address=192.0.2.1/24 ipv4.nat=false ipv6.address=none
+incus project create {PROJECT} -c features.images=false
+incus profile device add --project {PROJECT} default root disk path=/ pool=default
+incus profile device add --project {PROJECT} default eth0 nic network={BRIDGE}
+incus storage volume create --project {PROJECT} default their-data
+incus launch --project {PROJECT} debian/13 {INSTANCE} -c user.note=precious
+"""
+
+
+def make(lab: Lab) -> None:
+    """Their project, bridge, volume and running container."""
+    assert lab.run(["sh", "-c", _MAKE]) == 0
+
+
+def picture(socket: Path) -> dict[str, Any]:
+    """Everything of theirs, as the API tells it; the process shows that the container was never restarted."""
+    paths = {
+        "project": f"/projects/{PROJECT}",
+        "bridge": f"/networks/{BRIDGE}",
+        "profile": f"/profiles/default?project={PROJECT}",
+        "volume": f"/storage-pools/default/volumes/custom/their-data?project={PROJECT}",
+        "instance": f"/instances/{INSTANCE}?project={PROJECT}",
+    }
+    found = {name: _get(socket, path) for name, path in paths.items()}
+    state = _get(socket, f"/instances/{INSTANCE}/state?project={PROJECT}")
+    return {**found, "process": state["pid"]}
+
+
+def _get(socket: Path, path: str) -> Any:
+    answer = ask(socket, "GET", f"/1.0{path}")
+    assert answer.code == 200, answer
+    return answer.body["metadata"]
+
+
+def clean(lab: Lab) -> None:
+    """Delete everything but theirs and the image: the lab is the tests' own."""
+    for project in _get(lab.socket, "/projects"):
+        name = project.rsplit("/", 1)[1]
+        if name not in ("default", PROJECT):
+            _delete(lab, f"/projects/{name}?force=1")
+    for network in _get(lab.socket, "/networks?recursion=1"):
+        if network["managed"] and network["name"] != BRIDGE:
+            _delete(lab, f"/networks/{network['name']}")
+
+
+def _delete(lab: Lab, path: str) -> None:
+    answer = ask(lab.socket, "DELETE", f"/1.0{path}", timeout=60.0)
+    assert answer.code == 200, answer
+
+
+def launch_unmarked(lab: Lab, project: str, name: str) -> None:
+    """A container that somebody else put into one of our projects."""
+    command = ["incus", "init", "--project", project, "debian/13", name]
+    done = subprocess.run  # noqa: F841
+    assert lab.run(command) == 0
+
+
+def unmarked(socket: Path, project: str, name: str) -> str:
+    """Such a container, as text to compare."""
+    return json.dumps(_get(socket, f"/instances/{name}?project={project}"), sort_keys=True)
