@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from tests.cli.conftest import Freehold
 from tests.unit.operations.incus_server import incus_server
@@ -9,7 +10,7 @@ from tests.unit.operations.incus_server import incus_server
 VALID = "freehold: 1\nname: test\ndomains:\n  one:\n    subnet_id: 0\n    machines: {a: {}}\n"
 TYPO = VALID.replace("machines: {a: {}}", "machines: {a: {memry: 1GiB}}")
 OPTION = VALID.replace("{a: {}}", "{a: {config: {boot.autostrat: 'true'}}}")
-KEYS = {"configs": {"instance": {"boot": {"keys": [{"boot.autostart": {}}]}}}}
+KEYS: dict[str, Any] = {"configs": {"instance": {"boot": {"keys": [{"boot.autostart": {}}]}}}}
 
 
 def test_a_valid_file(freehold: Freehold, tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Site]:
 
     site = Site(connect, next(_numbers))
     yield site
+    site.clear()
     site.close()
 
 
@@ -67,4 +68,5 @@ def real(real_lab: Lab) -> Iterator[Site]:
     site = Site(connect, next(_numbers))
     site.settle()
     yield site
+    site.clear()
     site.close()

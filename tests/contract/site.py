@@ -130,13 +130,16 @@ class Site:
             time.sleep(0.2)
         return found[0]
 
-    def close(self) -> None:
+    def clear(self) -> None:
         """Delete what the site made and everything in it."""
         for project in self._projects:
             self._empty(project)
             self._try("DELETE", f"/projects/{project}")
         for network in self._networks:
             self._try("DELETE", f"/networks/{network}")
+
+    def close(self) -> None:
+        """Give the connection back."""
         self.run(self.incus.close())
         self._runner.close()
 

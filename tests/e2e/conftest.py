@@ -16,13 +16,6 @@ IMAGE, SAME_IMAGE = "debian/13", "test/other"
 _ALIAS = f"incus image alias create {SAME_IMAGE} $(incus image list -c F -f csv {IMAGE})"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of this folder needs the lab."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.lab)
-
-
 @pytest.fixture(scope="session")
 def e2e_lab() -> Iterator[Lab]:
     """A lab with the image under two names."""

@@ -1,7 +1,6 @@
 """What belongs to somebody else on the same server: made once, compared after every test."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +61,11 @@ def _delete(lab: Lab, path: str) -> None:
     assert answer.code == 200, answer
 
 
-def launch_unmarked(lab: Lab, project: str, name: str) -> None:
-    """A container that somebody else put into one of our projects."""
-    command = ["incus", "init", "--project", project, "debian/13", name]
-    done = subprocess.run  # noqa: F841
-    assert lab.run(command) == 0
+def put_into(lab: Lab, project: str, name: str) -> None:
+    """A container that somebody else makes in one of our projects."""
+    assert lab.run(["incus", "init", "--quiet", "--project", project, "debian/13", name]) == 0
 
 
-def unmarked(socket: Path, project: str, name: str) -> str:
-    """Such a container, as text to compare."""
+def instance(socket: Path, project: str, name: str) -> str:
+    """A container as the API tells it, as text to compare."""
     return json.dumps(_get(socket, f"/instances/{name}?project={project}"), sort_keys=True)

@@ -1,10 +1,12 @@
 """A person at a terminal: sees what a command writes, types answers, presses Ctrl-C."""
 
 import contextlib
+import fcntl
 import os
 import pty
 import select
 import subprocess
+import termios
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,7 +27,7 @@ class Terminal:
             stdout=other,
             stderr=other,
             start_new_session=True,
-            preexec_fn=lambda: pty.os.login_tty(0) if hasattr(os, "login_tty") else _own(0),
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C reaches it
         )
         os.close(other)
         self.seen = ""

@@ -112,6 +112,11 @@ class Tree:
             node = _child(node, key)
         return node
 
+    def has(self, path: KeyPath) -> bool:
+        """Whether the last key of the path is written, with whatever value."""
+        parent = self.get(path[:-1])
+        return isinstance(parent, PlacedMap) and path[-1] in parent
+
     def names(self, path: KeyPath) -> tuple[str, ...]:
         """The keys of the mapping there, in the order written; none when it is no mapping."""
         node = self.get(path)

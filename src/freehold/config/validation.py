@@ -63,7 +63,7 @@ def _once_per_place(found: list[tuple[KeyPath, Diagnostic | None]]) -> tuple[Dia
 
 
 def _is_missing(tree: Tree, path: KeyPath) -> bool:
-    return bool(path) and path[-1] not in tree.names(path[:-1]) and isinstance(path[-1], str)
+    return bool(path) and isinstance(path[-1], str) and not tree.has(path)
 
 
 def _smallest_part(path: KeyPath, *, missing: bool) -> KeyPath:

@@ -135,7 +135,7 @@ def test_space_is_compared_with_what_the_estate_may_take(
 
 
 def test_options_are_asked_from_the_server(tmp_path: Path) -> None:
-    keys = {"configs": {"instance": {"boot": {"keys": [{"boot.autostart": {}}]}}}}
+    keys: dict[str, Any] = {"configs": {"instance": {"boot": {"keys": [{"boot.autostart": {}}]}}}}
     with subject(tmp_path, pools={"/1.0/metadata/configuration": keys}) as found:
         known = server_options(found.socket)
     assert known is not None

@@ -21,6 +21,7 @@ from freehold.operations.doctor import (
     storage,
 )
 from freehold.operations.doctor.needs import GIB, needs_of
+from freehold.operations.lab.checks import PROGRAMS
 from tests.unit.operations.estates import estate
 
 
@@ -173,10 +174,13 @@ def test_old_iptables_rules_cannot_be_judged(
 
 
 @pytest.mark.allow("process")
+@pytest.mark.parametrize(
+    "words", ["Operation not permitted (you must be root)", "nsenter: Permission denied"]
+)
 def test_who_may_not_ask_the_kernel_gets_no_verdict(
-    computer: Subject, monkeypatch: pytest.MonkeyPatch
+    words: str, computer: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refusal = "echo 'Operation not permitted (you must be root)' >&2; exit 1"
+    refusal = f"echo '{words}' >&2; exit 1"
     program(computer.root, monkeypatch, "nft", refusal)
     for look in (network.nftables, network.docker, network.firewalld, network.others):
         with pytest.raises(NotMeasured, match="Only root"):
@@ -218,12 +222,12 @@ def test_a_computer_without_ufw_is_fine(computer: Subject) -> None:
 
 @pytest.mark.allow("process")
 def test_versions_of_programs_are_shown(computer: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*programs.PROGRAMS, "incus", "incusd", "unshare", "ping"):
+    for name in (*PROGRAMS, "incus", "incusd", "unshare", "ping"):
         program(computer.root, monkeypatch, name, f"echo '{name} version 12.34'")
     monkeypatch.setattr(programs, "_INCUS", {"incus": (), "incusd": ()})
     found = programs.lab_programs(computer)
     assert found.result is Result.OK
-    assert found.detail.count("12.34") == len(programs.PROGRAMS) + 4
+    assert found.detail.count("12.34") == len(PROGRAMS) + 4
 
 
 # --- running them

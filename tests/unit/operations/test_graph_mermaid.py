@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from freehold.operations.graph import mermaid
 from tests.unit.operations.estates import domain, estate, policy
 
-# The part of the grammar that is used: https://mermaid.js.org/syntax/flowchart.html
+# The part of the grammar that is used (Mermaid, "Flowcharts: basic syntax").
 LABEL = r'"[^"<>{}|\[\]`\\]*(?:<br/>[^"<>{}|\[\]`\\]*)*"'
 NAME = r"(?:host|internet|d\d+(?:empty)?|m\d+)"
 LINES = [

@@ -11,7 +11,7 @@ def not_enforced(context: Context) -> Iterator[Diagnostic]:
     if context.tree.get(("policies",)):
         detail = "The file has policies, and no rules are loaded for them."
         yield context.at_key(("policies",), "policies-not-enforced", detail)
-    if "firewall" in context.tree.names(("network",)):
+    if context.tree.has(("network", "firewall")):
         detail = "`network.firewall` is written, and no rules are loaded."
         yield context.at(("network", "firewall"), "firewall-not-enforced", detail)
     with_provision = [

@@ -52,7 +52,7 @@ def _exists(context: Context, domains: frozenset[str], end: str) -> bool:
     domain, slash, machine = end.partition("/")
     if not slash:
         return end in domains or end in _OUTSIDE
-    return domain in domains and machine in context.tree.names((*DOMAINS, domain, "machines"))
+    return domain in domains and context.tree.has((*DOMAINS, domain, "machines", machine))
 
 
 def _unknown(context: Context, path: KeyPath, end: str, domains: frozenset[str]) -> Diagnostic:
@@ -67,7 +67,7 @@ def _unknown(context: Context, path: KeyPath, end: str, domains: frozenset[str])
         hint = did_you_mean(domain, domains)
         return context.at(path, "unknown-end", f"There is no domain `{domain}`.", hint)
     hint = did_you_mean(end, [*domains, *_OUTSIDE])
-    homes = [d for d in sorted(domains) if end in context.tree.names((*DOMAINS, d, "machines"))]
+    homes = [d for d in sorted(domains) if context.tree.has((*DOMAINS, d, "machines", end))]
     if len(homes) == 1:
         hint = f"A machine is named with its domain: `{homes[0]}/{end}`."
     return context.at(

@@ -20,7 +20,6 @@ def named_profiles(context: Context) -> Iterator[Diagnostic]:
     for path, _, machine in context.machines():
         if not machine.profiles:
             continue
-        defined = context.tree.names((*path[:2], "profiles"))
         seen: set[str] = set()
         for index, name in enumerate(machine.profiles):
             here = (*path, "profiles", index)
@@ -34,8 +33,8 @@ def named_profiles(context: Context) -> Iterator[Diagnostic]:
                     "managed-key",
                     "Every machine has the profile `default` without naming it.",
                 )
-            elif name not in defined:
-                yield _unknown(context, here, name, defined)
+            elif not context.tree.has((*path[:2], "profiles", name)):
+                yield _unknown(context, here, name)
             seen.add(name)
 
 
@@ -49,7 +48,7 @@ def devices(context: Context) -> Iterator[Diagnostic]:
                     f"The device `{name}` (root disk, network) is made from the machine's own keys."
                 )
                 yield context.at_key(here, "managed-key", detail)
-            elif "type" not in device and "type" not in context.tree.names(here):
+            elif "type" not in device and not context.tree.has((*here, "type")):
                 yield missing_key(context.tree, (*here, "type"), "Add for example `type: disk`.")
             elif device.get("type", "disk") not in _DEVICE_TYPES:
                 kind = device["type"]

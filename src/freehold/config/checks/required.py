@@ -25,5 +25,5 @@ def required_keys(context: Context) -> Iterator[Diagnostic]:
     free = lowest_free(context)
     hint = None if free is None else f"Add `subnet_id: {free}`, the lowest that is free."
     for path, _, _ in context.domains():
-        if "subnet_id" not in context.tree.names(path):
+        if not context.tree.has((*path, "subnet_id")):
             yield missing_key(context.tree, (*path, "subnet_id"), hint)

@@ -33,7 +33,7 @@ def nftables(subject: Subject) -> Finding:
         return ok(
             f"nft {version[1].lstrip('v') if len(version) > 1 else ''} and the kernel work together."
         )
-    if "Operation not permitted" in done.errors:
+    if "Operation not permitted" in done.errors or "Permission denied" in done.errors:
         raise NotMeasured("Only root may ask the kernel for its firewall.")
     said = (done.errors.strip().splitlines() or ["no reason given"])[0]
     return error(

@@ -1,4 +1,4 @@
-"""The picture as text of a Mermaid flowchart (https://mermaid.js.org/syntax/flowchart.html). Called by `cli.graph`.
+"""The picture as text of a Mermaid flowchart. Called by `cli.graph`.
 
 Identifiers are numbered, so that no name can be a word of the grammar (`end`); texts are quoted, with the characters
 that mean something escaped as Mermaid's entity codes (`#quot;`).

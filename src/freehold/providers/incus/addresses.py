@@ -1,5 +1,6 @@
 """Gives machines that declare no address the one they have already, or a free one. Used by `provider.py`."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address
@@ -9,19 +10,20 @@ from freehold.model import Domain, Infra
 from freehold.model.addresses import allocate
 from freehold.planning.address import Address
 from freehold.planning.resource import Observed
-from freehold.providers.incus.instances import instance_address
+from freehold.providers.incus.instances import KIND
 
 
 def with_addresses(infra: Infra, observed: Mapping[Address, Observed]) -> Infra:
     """The same estate with an address for every machine. Raises ConfigError when a domain's subnet is full."""
-    return replace(infra, domains=tuple(_allocated(domain, observed) for domain in infra.domains))
+    held = _held(observed)
+    domains = (_allocated(domain, held.get(domain.name, {})) for domain in infra.domains)
+    return replace(infra, domains=tuple(domains))
 
 
-def _allocated(domain: Domain, observed: Mapping[Address, Observed]) -> Domain:
+def _allocated(domain: Domain, held: Mapping[str, IPv4Address]) -> Domain:
     waiting = {machine.name for machine in domain.machines if machine.address is None}
     if not waiting:
         return domain
-    held = _held(domain, observed)
     declared = {machine.address for machine in domain.machines if machine.address is not None}
     others = {address for name, address in held.items() if name not in waiting}
     try:
@@ -35,13 +37,13 @@ def _allocated(domain: Domain, observed: Mapping[Address, Observed]) -> Domain:
     return replace(domain, machines=tuple(machines))
 
 
-def _held(domain: Domain, observed: Mapping[Address, Observed]) -> dict[str, IPv4Address]:
-    """What instances of this domain have, orphans included: machine name to address."""
-    held = {}
+def _held(observed: Mapping[Address, Observed]) -> Mapping[str, Mapping[str, IPv4Address]]:
+    """What instances have, orphans included: by domain, machine name to address."""
+    held: defaultdict[str, dict[str, IPv4Address]] = defaultdict(dict)
     for address, seen in observed.items():
-        if address.kind == instance_address("", "").kind and address.domain == domain.name:
+        if address.kind == KIND.name:
             for claim in seen.claims:
-                held[address.name] = IPv4Address(claim)
+                held[address.domain][address.name] = IPv4Address(claim)
     return held
 
 

@@ -24,8 +24,6 @@ from freehold.system.incus.connection import BASE, TRANSPORT_ERRORS, Connection
 from freehold.system.incus.operations import OperationEvents
 
 _RETRY_PAUSE = 0.25  # seconds between two looks for a daemon that is away
-_READ_PATIENCE = 30.0  # seconds for which a read waits for a daemon that restarts
-_LOOK_AGAIN = 3.0  # seconds without an event; Incus remembers a finished operation for five
 _FINISHED = (
     200  # operation status codes from here on are final: 200 success, 400 failure, 401 cancelled
 )
@@ -36,17 +34,25 @@ _EXEC_RETRY_MESSAGE = (
 
 
 class IncusClient:
-    """An Incus server behind a unix socket."""
+    """An Incus server behind a unix socket.
 
-    def __init__(self, socket: Path) -> None:
+    `read_patience`: seconds for which a read waits for a daemon that restarts. `look_again`: seconds without an event
+    after which an operation is asked for; Incus forgets it five seconds after its end.
+    """
+
+    def __init__(
+        self, socket: Path, *, read_patience: float = 30.0, look_again: float = 3.0
+    ) -> None:
         self.socket = socket
+        self._read_patience = read_patience
+        self._look_again = look_again
         self._connection = Connection(socket)
         self._events = OperationEvents(
             self._connection.session, f"{BASE}/1.0/events?type=operation&all-projects=true"
         )
 
     async def get(self, path: str, **query: str) -> Any:
-        deadline = time.monotonic() + _READ_PATIENCE
+        deadline = time.monotonic() + self._read_patience
         while True:
             try:
                 return (await self._connection.request("GET", path, None, query))["metadata"]
@@ -151,7 +157,7 @@ class IncusClient:
         """Wait for the operation's last event; look for oneself now and then, for an event may be missed."""
         while True:
             try:
-                async with asyncio.timeout(_LOOK_AGAIN):
+                async with asyncio.timeout(self._look_again):
                     state = await self._events.finished(operation, progress)
             except TimeoutError:
                 state = None
