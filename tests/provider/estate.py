@@ -117,8 +117,9 @@ class Server:
         try:
             self.wait(self.incus.get(path, project=project))
         except IncusError as error:
-            assert error.status == 404
-            return False
+            if error.status == 404:
+                return False
+            raise
         return True
 
     def addresses(self, project: str, name: str) -> list[str]:

@@ -18,6 +18,7 @@ def refusals(
     changed = {change.address: change for change in changes}
     yield from _not_ours(question.desired, observed)
     yield from _claimed(question.desired, observed, changed)
+    yield from _left_out(question, changed)
     for change in changed.values():
         yield from _protected(change, observed)
         yield from _holds_foreign(change, observed)
@@ -68,6 +69,24 @@ def _claimed(
                 hint="Delete the orphan in the same run:\n    freehold apply --prune\n"
                 "or give one of the two another address.",
             )
+
+
+def _left_out(question: Question, changed: Mapping[Address, Change]) -> Iterator[Diagnostic]:
+    """`--only` can leave out what the rest stands on; Incus would refuse it one by one."""
+    needed = {
+        need
+        for address in changed
+        if address in question.desired
+        for need in question.desired[address].depends_on
+        if need not in changed and need not in question.observed
+    }
+    if needed:
+        yield Diagnostic(
+            code="left-out",
+            summary="The selection leaves out what it needs",
+            detail=f"{', '.join(sorted(map(str, needed)))} must be made first.",
+            hint="Name these kinds with `--only` too, or leave it out.",
+        )
 
 
 def _protected(change: Change, observed: Mapping[Address, Observed]) -> Iterator[Diagnostic]:

@@ -34,7 +34,7 @@ def wanted(address: Address, *needs: Address, claim: str = "", **fields: Any) ->
 
 
 def seen(address: Address, *needs: Address, claim: str = "", **options: Any) -> Observed:
-    fields = {k: options.pop(k) for k in ("image", "nic", "size") if k in options}
+    fields: Fields = {k: options.pop(k) for k in ("image", "nic", "size") if k in options}
     claims = frozenset({claim} if claim else ())
     return Observed(
         address=address, fields=fields, depends_on=frozenset(needs), claims=claims, **options
@@ -185,3 +185,12 @@ def test_moved_names_what_is_no_longer_as_it_was_seen() -> None:
     now = {o.address: o for o in [seen(box("a", "x"), size=2), seen(box("a", "z"), size=1)]}
     assert [str(a) for a in moved(before, now)] == ["box:a/x", "box:a/y", "box:a/z"]
     assert moved(before, before) == []
+
+
+def test_a_selection_that_leaves_out_what_it_needs_is_refused() -> None:
+    desired = [wanted(network("a")), wanted(box("a", "x"), network("a"))]
+    only_boxes = Selection(kinds=("box",))
+    [problem] = plan(desired, [], selection=only_boxes).diagnostics
+    assert problem.code == "left-out"
+    assert "network:a" in problem.detail
+    assert plan(desired, [seen(network("a"))], selection=only_boxes).can_apply

@@ -1,6 +1,6 @@
 """What every cross-check gets: the document that passed validation, and the tree for places and names."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
@@ -16,9 +16,11 @@ from freehold.config.document import (
     ProfilePart,
 )
 from freehold.config.places import KeyPath, PlacedMap, Tree
-from freehold.diagnostics import Diagnostic
+from freehold.diagnostics import Diagnostic, did_you_mean
 
 DOMAINS: KeyPath = ("domains",)
+
+_MOST_COMPARED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,13 @@ class Context:
         """The place in short, `infra.yml:12`, for a message about another place."""
         source = self.tree.source(path)
         return f"{source.file}:{source.line}" if source else "another file"
+
+
+def suggestion(word: str, valid: Collection[str]) -> str | None:
+    """The nearest of names of the user's, of which there may be thousands: comparing with each takes long."""
+    if len(valid) > _MOST_COMPARED:
+        valid = [name for name in valid if name[:1] == word[:1]][:_MOST_COMPARED]
+    return did_you_mean(word, valid)
 
 
 def key_of(path: KeyPath) -> str:

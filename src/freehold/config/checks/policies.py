@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from freehold.config.checks.context import DOMAINS, Context
+from freehold.config.checks.context import DOMAINS, Context, suggestion
 from freehold.config.document import PolicyPart
 from freehold.config.places import KeyPath
-from freehold.diagnostics import Diagnostic, did_you_mean
+from freehold.diagnostics import Diagnostic
 from freehold.model import Protocol
 
 _OUTSIDE = ("host", "internet")
@@ -59,14 +59,14 @@ def _unknown(context: Context, path: KeyPath, end: str, domains: frozenset[str])
     domain, slash, machine = end.partition("/")
     if slash and domain in domains:
         machines = context.tree.names((*DOMAINS, domain, "machines"))
-        hint = did_you_mean(end, [f"{domain}/{name}" for name in machines])
+        hint = suggestion(end, [f"{domain}/{name}" for name in machines])
         return context.at(
             path, "unknown-end", f"Domain `{domain}` has no machine `{machine}`.", hint
         )
     if slash:
-        hint = did_you_mean(domain, domains)
+        hint = suggestion(domain, domains)
         return context.at(path, "unknown-end", f"There is no domain `{domain}`.", hint)
-    hint = did_you_mean(end, [*domains, *_OUTSIDE])
+    hint = suggestion(end, [*domains, *_OUTSIDE])
     homes = [d for d in sorted(domains) if context.tree.has((*DOMAINS, d, "machines", end))]
     if len(homes) == 1:
         hint = f"A machine is named with its domain: `{homes[0]}/{end}`."

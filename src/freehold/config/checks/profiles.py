@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from freehold.config.checks.context import Context
+from freehold.config.checks.context import Context, suggestion
 from freehold.config.schema_errors import missing_key
 from freehold.diagnostics import Diagnostic, did_you_mean
 
@@ -56,9 +56,7 @@ def devices(context: Context) -> Iterator[Diagnostic]:
                 yield context.at((*here, "type"), "unknown-device-type", f"`{kind}` is none.", hint)
 
 
-def _unknown(
-    context: Context, path: tuple[str | int, ...], name: str, defined: tuple[str, ...]
-) -> Diagnostic:
+def _unknown(context: Context, path: tuple[str | int, ...], name: str) -> Diagnostic:
     detail = f"Domain `{path[1]}` has no profile `{name}`."
-    hint = did_you_mean(name, defined)
+    hint = suggestion(name, context.tree.names((*path[:2], "profiles")))
     return context.at(path, "unknown-profile", detail, hint)

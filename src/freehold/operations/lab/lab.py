@@ -10,42 +10,26 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 import freehold
-from freehold.diagnostics import BackendError, Diagnostic, FreeholdError, UsageError
-from freehold.operations.lab import api, checks
+from freehold.diagnostics import BackendError, FreeholdError, UsageError
+from freehold.operations.lab import api, checks, problems
 from freehold.operations.lab.layout import default_root, layout, open_folder
 from freehold.operations.lab.limits import Registry
 from freehold.operations.lab.options import Options, recorded, settle
 from freehold.operations.lab.record import read_holder
+from freehold.operations.lab.status import LabStatus, look
 from freehold.system import namespaces
 from freehold.system.files import locked
-from freehold.system.processes import ProcessIdentity, require, search_path
+from freehold.system.processes import ProcessIdentity, search_path
 
-Value = TypeVar("Value")
 PATIENCE = 60.0  # seconds for Incus to answer, and for machines to stop
 DYING = 5.0  # seconds within which a killed holder is gone
 PAUSE = 0.02  # seconds between two looks
-
-
-@dataclass(frozen=True, slots=True)
-class LabStatus:
-    """What the lab is at this moment. `pid` is the holder's; `disk_used` is in bytes."""
-
-    root: Path
-    running: bool
-    pid: int | None = None
-    since: datetime | None = None
-    incus_version: str | None = None
-    machines: int | None = None
-    storage: str | None = None
-    disk_used: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +71,7 @@ class Lab:
         """
         if found := checks.refusals():
             raise BackendError(*found)
-        with _explained(self.root):
+        with problems.explained(self.root):
             open_folder(self.root)
             with locked(self._place.lock):
                 options = settle(self._place, storage)
@@ -108,7 +92,7 @@ class Lab:
         if not self._place.root.exists():
             return
         _require_root()
-        with _explained(self.root), locked(self._place.lock):
+        with problems.explained(self.root), locked(self._place.lock):
             self._stop()
 
     def reset(self) -> None:
@@ -119,10 +103,10 @@ class Lab:
         if not self._place.root.exists():
             return
         _require_root()
-        with _explained(self.root), locked(self._place.lock):
+        with problems.explained(self.root), locked(self._place.lock):
             self._stop()
             if recorded(self._place) is None and self._place.incus.exists():
-                raise UsageError(_not_a_lab(self.root))
+                raise UsageError(problems.not_a_lab(self.root))
             for path in self._place.everything:
                 _delete(path)
         with suppress(OSError):  # something that is not the lab's lies in it
@@ -130,21 +114,14 @@ class Lab:
 
     def status(self) -> LabStatus:
         """What the lab is now; of an Incus that does not answer, version and machines are None."""
-        options = recorded(self._place)
-        storage = options.storage if options else None
-        used = _disk_used(self.root)
-        if (holder := read_holder(self._place)) is None:
-            return LabStatus(self.root, False, storage=storage, disk_used=used)
-        process, since = holder
-        version = _unless_unreachable(lambda: api.version(self.socket))
-        machines = _unless_unreachable(lambda: api.machine_count(self.socket))
-        return LabStatus(self.root, True, process.pid, since, version, machines, storage, used)
+        return look(self._place)
 
     def run(self, argv: Sequence[str]) -> int:
         """Run a command inside the lab, with this process's input and output; its exit code.
 
         The `incus` client finds the lab's Incus there. Raises UsageError when the lab is not running.
         """
+        _require_root()
         holder = self._holder()
         folder = os.getcwd()
         if not os.path.isdir(
@@ -184,7 +161,7 @@ class Lab:
 
     def _holder(self) -> ProcessIdentity:
         if (found := read_holder(self._place)) is None:
-            raise UsageError(_not_running(self.root))
+            raise UsageError(problems.not_running(self.root))
         return found[0]
 
     def _launch(self) -> None:
@@ -199,7 +176,7 @@ class Lab:
                 start_new_session=True, check=False,
             )  # fmt: skip
         if launched.returncode != 0:
-            raise BackendError(self._did_not_start())
+            raise BackendError(problems.did_not_start(self._place))
 
     def _revive(self, options: Options) -> bool:
         """Bring the running lab's Incus back if it has ended; False when the lab itself is about to end.
@@ -228,7 +205,7 @@ class Lab:
 
         _await(settled, PATIENCE)
         if not self.running or not api.answers(self.socket):
-            raise BackendError(self._did_not_start())
+            raise BackendError(problems.did_not_start(self._place))
 
     def _stop(self) -> None:
         if (found := read_holder(self._place)) is not None:
@@ -242,26 +219,6 @@ class Lab:
             _await(lambda: namespaces.remove_cgroup(tree / self._place.cgroup), 5.0)
         self._limits.release(str(self.root), lambda other: Lab(Path(other)).running)
 
-    def _did_not_start(self) -> Diagnostic:
-        said = [
-            line for log in (self._place.log, self._place.daemon_log) for line in _last_lines(log)
-        ]
-        return Diagnostic(
-            code="lab-did-not-start",
-            summary="The lab did not start",
-            detail="\n".join(["Its Incus does not answer. The end of its logs:", *said]),
-            hint=f"The whole logs are {self._place.log} and {self._place.daemon_log}.",
-        )
-
-
-@contextmanager
-def _explained(root: Path) -> Iterator[None]:
-    """What the file system refuses becomes a diagnostic: a full or read-only disk, a file in a folder's place."""
-    try:
-        yield
-    except OSError as error:
-        raise BackendError(_folder_unusable(root, error)) from error
-
 
 def _await(condition: Callable[[], bool], seconds: float) -> bool:
     until = time.monotonic() + seconds
@@ -270,30 +227,9 @@ def _await(condition: Callable[[], bool], seconds: float) -> bool:
     return met
 
 
-def _unless_unreachable(question: Callable[[], Value]) -> Value | None:
-    try:
-        return question()
-    except BackendError:
-        return None
-
-
 def _require_root() -> None:
     if found := [problem for problem in checks.refusals() if problem.code == "lab-needs-root"]:
         raise BackendError(*found)
-
-
-def _last_lines(log: Path, count: int = 8) -> list[str]:
-    try:
-        return log.read_text(errors="replace").splitlines()[-count:]
-    except FileNotFoundError:
-        return []
-
-
-def _disk_used(root: Path) -> int:
-    """What the folder takes of the disk; a sparse loop file counts for what was written to it."""
-    if not root.exists():
-        return 0
-    return int(require(["du", "-sx", "-B1", "--", str(root)]).split()[0])
 
 
 def _delete(path: Path) -> None:
@@ -301,30 +237,3 @@ def _delete(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _folder_unusable(root: Path, error: OSError) -> Diagnostic:
-    return Diagnostic(
-        code="lab-folder-unusable",
-        summary="The lab's folder cannot be used",
-        detail=f"{error.filename or root}: {error.strerror or error}.",
-        hint="See to that, or choose another folder with FREEHOLD_LAB.",
-    )
-
-
-def _not_running(root: Path) -> Diagnostic:
-    return Diagnostic(
-        code="lab-not-running",
-        summary="The lab is not running",
-        detail=f"No lab runs in {root}.",
-        hint="Start it with `freehold lab start`.",
-    )
-
-
-def _not_a_lab(root: Path) -> Diagnostic:
-    return Diagnostic(
-        code="lab-not-a-lab",
-        summary="The folder is not a lab",
-        detail=f"{root} holds an Incus folder but no lab.json, so Freehold did not make it and deletes nothing.",
-        hint="Name the lab's folder with FREEHOLD_LAB.",
-    )

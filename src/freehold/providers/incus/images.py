@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from freehold.model import MachineType
+from freehold.providers.incus.instances import API_TYPES
 from freehold.providers.protocol import Report
 from freehold.system.incus.api import Incus, IncusError
 
@@ -33,7 +34,7 @@ class ServerImages:
         self, image: str, machine_type: MachineType, report: Report
     ) -> Mapping[str, object]:
         alias = image.removeprefix("images:")
-        if alias == image and await self._has_alias(alias):
+        if alias == image and await self._has_alias(alias, machine_type):
             return {"type": "image", "alias": alias}
         return {
             "type": "image",
@@ -43,11 +44,12 @@ class ServerImages:
             "alias": alias,
         }
 
-    async def _has_alias(self, alias: str) -> bool:
+    async def _has_alias(self, alias: str, machine_type: MachineType) -> bool:
+        """An alias names images for one type of instance only."""
         try:
-            await self._incus.get(f"/images/aliases/{alias}")
+            found = await self._incus.get(f"/images/aliases/{alias}")
         except IncusError as error:
             if error.status == 404:
                 return False
             raise
-        return True
+        return bool(found["type"] == API_TYPES[machine_type])
