@@ -1,5 +1,6 @@
 """The contract for scripts, as shapes that documents are compared with. Further keys are allowed; missing ones are not."""
 
+from collections.abc import Iterator
 from typing import Any
 
 TEXT, NUMBER, TRUTH = str, int, bool
@@ -51,24 +52,33 @@ DIAGNOSTIC = {
 VALIDATE = {"schema": {1}, "kind": {"validate"}, "valid": TRUTH, "diagnostics": [DIAGNOSTIC]}
 
 
-def deviations(document: Any, shape: Any, place: str = "") -> list[str]:
+def deviations(document: Any, shape: Any, place: str = "document") -> list[str]:
     """Where a document is not of its shape; empty when it is."""
+    return list(_deviations(document, shape, place))
+
+
+def _deviations(document: Any, shape: Any, place: str) -> Iterator[str]:
     if isinstance(shape, dict):
-        if not isinstance(document, dict):
-            return [f"{place} is not an object"]
-        missing = [f"{place}.{key} is missing" for key in shape if key not in document]
-        inner = [
-            deviations(document[key], value, f"{place}.{key}")
-            for key, value in shape.items()
-            if key in document
-        ]
-        return missing + sum(inner, [])
-    if isinstance(shape, list):
+        yield from _in_object(document, shape, place)
+    elif isinstance(shape, list):
         if not isinstance(document, list):
-            return [f"{place} is not a list"]
-        each = [deviations(item, shape[0], f"{place}[{n}]") for n, item in enumerate(document)]
-        return sum(each, [])
-    if isinstance(shape, set):
-        return [] if document in shape else [f"{place} is {document!r}"]
-    fits = isinstance(document, shape) and (shape is not int or not isinstance(document, bool))
-    return [] if fits else [f"{place} is {document!r}"]
+            yield f"{place} is not a list"
+            return
+        for number, item in enumerate(document):
+            yield from _deviations(item, shape[0], f"{place}[{number}]")
+    elif isinstance(shape, set):
+        if document not in shape:
+            yield f"{place} is {document!r}"
+    elif not isinstance(document, shape) or (shape is int and isinstance(document, bool)):
+        yield f"{place} is {document!r}"
+
+
+def _in_object(document: Any, shape: dict[str, Any], place: str) -> Iterator[str]:
+    if not isinstance(document, dict):
+        yield f"{place} is not an object"
+        return
+    for key, value in shape.items():
+        if key in document:
+            yield from _deviations(document[key], value, f"{place}.{key}")
+        else:
+            yield f"{place}.{key} is missing"

@@ -21,9 +21,7 @@ def test_the_workstation_comes_up_as_declared_and_stays_so_without_a_write(estat
     assert "Plan: 18 to create, 0 to change, 0 to delete, 0 unchanged, 0 orphans." in applied.out
     assert "Applied: 18 created, 0 changed, 0 deleted" in applied.err
 
-    assert estate.states() == {
-        name: ("running", (address,)) for name, address in ADDRESSES.items()
-    }
+    assert estate.states() == {name: ("running", (address,)) for name, address in ADDRESSES.items()}
     for address in ADDRESSES.values():
         assert estate.lab.run(["ping", "-c1", "-W2", address]) == 0, address
     shown = estate.ok("status").out

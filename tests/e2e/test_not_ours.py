@@ -71,7 +71,9 @@ def test_a_strangers_container_in_our_project_keeps_the_project(estate: Estate) 
 
 
 def test_a_strangers_bridge_on_our_addresses_is_told(estate: Estate) -> None:
-    estate.incus("network", "create", "br-other", "ipv4.address=10.100.11.1/24", "ipv6.address=none")
+    estate.incus(
+        "network", "create", "br-other", "ipv4.address=10.100.11.1/24", "ipv6.address=none"
+    )
     estate.write(TWO_MACHINES)
     refused = estate.freehold("apply", "--yes")
     assert refused.code == 1

@@ -65,7 +65,9 @@ def test_what_is_not_a_saved_plan_is_a_usage_error(saved: Estate) -> None:
         "only the contract": json.dumps({k: v for k, v in document.items() if k != "inputs"}),
         "another version": json.dumps({**document, "schema": 99}),
         "a list": "[1, 2]",
-        "sources that are none": json.dumps({**document, "inputs": {**document["inputs"], "sources": 3}}),
+        "sources that are none": json.dumps(
+            {**document, "inputs": {**document["inputs"], "sources": 3}}
+        ),
         "infra.yml": (saved.folder / "infra.yml").read_text(),
     }
     for what, text in broken.items():

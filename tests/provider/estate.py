@@ -2,6 +2,7 @@
 
 import asyncio
 import textwrap
+from collections import Counter
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,9 +48,12 @@ class Counting:
         self.incus = incus
         self.writes: list[str] = []
         self.reads = 0
+        self.looks_at_state: Counter[str] = Counter()
 
     async def get(self, path: str, **query: str) -> Any:
         self.reads += 1
+        if path.endswith("/state"):
+            self.looks_at_state[path.split("/")[2]] += 1
         return await self.incus.get(path, **query)
 
     async def send(

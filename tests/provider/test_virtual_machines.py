@@ -49,6 +49,8 @@ def test_a_container_and_a_vm_live_in_one_domain(server: Server) -> None:
 
 def test_a_vm_is_up_when_its_agent_shows_its_address(server: Server) -> None:
     server.apply(MIXED)
+    looks = server.incus.looks_at_state["lab-vm"]
+    assert looks > 3, "the agent answers at the fourth look"
     assert "10.100.7.11" in server.addresses("lab", "lab-vm")
 
 

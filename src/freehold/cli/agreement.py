@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Collection, Sequence
 
+from freehold.cli import interrupts
 from freehold.diagnostics import Diagnostic, FreeholdError, UsageError
 from freehold.planning.change import Change
 from freehold.planning.plan import Plan
@@ -72,15 +73,19 @@ def _past(change: Change) -> str:
 def _ask_for_name(unconfirmed: Sequence[Change], estate: str) -> None:
     print(f"\nData is lost: {_told(unconfirmed)}.", file=sys.stderr)
     for name in _names(unconfirmed, estate):
-        print(f"Type {name} to agree: ", end="", file=sys.stderr, flush=True)
-        if sys.stdin.readline().strip() != name:
+        if _answer(f"Type {name} to agree: ") != name:
             raise FreeholdError(_declined())
 
 
 def _ask(question: str) -> None:
-    print(f"\n{question} [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+    if _answer(f"\n{question} [y/N] ").lower() not in {"y", "yes"}:
         raise FreeholdError(_declined())
+
+
+def _answer(prompt: str) -> str:
+    print(prompt, end="", file=sys.stderr, flush=True)
+    with interrupts.at_once():
+        return sys.stdin.readline().strip()
 
 
 def _declined() -> Diagnostic:

@@ -1,6 +1,7 @@
 """What apply, destroy and `orphans --prune` have in common: show the plan, ask, carry it out, tell how it went."""
 
 import asyncio
+import contextlib
 import json
 import sys
 import time
@@ -8,13 +9,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from freehold.cli import estate
+from freehold.cli import estate, interrupts
 from freehold.cli.agreement import agree
 from freehold.cli.options import Common
-from freehold.diagnostics import Diagnostic, ExitCode, FreeholdError, StalePlan
+from freehold.diagnostics import Diagnostic, ExitCode, FreeholdError, Severity, StalePlan
 from freehold.engine.events import Event
 from freehold.engine.journal import Journal
-from freehold.engine.lock import lock
+from freehold.engine.lock import STATE_FOLDER, lock
 from freehold.engine.planner import Picture, Planner
 from freehold.engine.run import RunResult, run
 from freehold.planning.address import Address
@@ -45,15 +46,19 @@ class Job:
 def carry_out(job: Job) -> ExitCode:
     """Do it. Raises FreeholdError for whatever keeps it from being done."""
     folder = job.options.directory if job.options.directory.is_dir() else Path()
-    try:
-        with lock(folder, job.verb) as notice:
-            estate.tell([notice] if notice else [])
-            return estate.until_done(lambda stop: _run(job, folder, stop))
-    except OSError as error:
-        raise estate.unwritable(folder / ".freehold", error) from error
+    with contextlib.ExitStack() as held:
+        try:
+            notice = held.enter_context(lock(folder, job.verb))
+        except OSError as error:
+            raise estate.unwritable(folder / STATE_FOLDER, error) from error
+        estate.tell([notice] if notice else [])
+        try:
+            return asyncio.run(_run(job, folder))
+        except asyncio.CancelledError as error:
+            raise FreeholdError(_ended_at_once()) from error
 
 
-async def _run(job: Job, folder: Path, stop: asyncio.Event) -> ExitCode:
+async def _run(job: Job, folder: Path) -> ExitCode:
     async with estate.provider(job.options) as provider:
         planner = job.planner_for(provider)
         picture = await planner.look()
@@ -69,7 +74,7 @@ async def _run(job: Job, folder: Path, stop: asyncio.Event) -> ExitCode:
         if agree(plan, job.estate, yes=job.yes, confirmed=job.confirm):
             now = await planner.look()
             _still_so(picture.observed, now.observed)
-        return await _execute(job, folder, planner, plan, stop)
+        return await _execute(job, folder, planner, plan)
 
 
 def _show(job: Job, plan: Plan) -> None:
@@ -84,32 +89,70 @@ def _nothing_done(job: Job, plan: Plan) -> ExitCode:
     return ExitCode.DONE
 
 
-async def _execute(
-    job: Job, folder: Path, planner: Planner, plan: Plan, stop: asyncio.Event
-) -> ExitCode:
-    from freehold.views.progress import Progress
+async def _execute(job: Job, folder: Path, planner: Planner, plan: Plan) -> ExitCode:
     from freehold.views.run import render_result
 
-    journal = Journal(folder, job.verb)
-    journal.planned(plan)
+    journal = _journal(job, folder, plan)
     started = time.monotonic()
-    with Progress(plan, sys.stderr) as progress:
+    result = await _watched(planner, plan, journal)
+    journal.finished(result.exit_code, result.stopped)
+    seconds = time.monotonic() - started
+    if job.options.json:
+        print(json.dumps(run_document(plan, result, seconds=seconds), indent=1))
+    render_result(result, sys.stderr, estate=job.estate, seconds=seconds)
+    if journal.problem is not None:
+        estate.tell([_gap(folder, journal.problem)])
+    return result.exit_code
+
+
+def _journal(job: Job, folder: Path, plan: Plan) -> Journal:
+    """The run's journal, with the plan in it: what cannot be written down is not begun."""
+    try:
+        journal = Journal(folder, job.verb)
+        journal.planned(plan)
+    except OSError as error:
+        raise estate.unwritable(folder / STATE_FOLDER, error) from error
+    return journal
+
+
+async def _watched(planner: Planner, plan: Plan, journal: Journal) -> RunResult:
+    """Carry the plan out, with every event shown and written down."""
+    from freehold.views.progress import Progress
+
+    with Progress(plan, sys.stderr) as progress, interrupts.heeded(progress.stopping) as stop:
 
         def listener(event: Event) -> None:
             journal(event)
             progress(event)
 
         try:
-            result = await run(planner, plan, listener, stop)
+            return await run(planner, plan, listener, stop)
         except FreeholdError as error:
             journal.finished(error.exit_code)
             raise
-    journal.finished(result.exit_code, result.stopped)
-    seconds = time.monotonic() - started
-    if job.options.json:
-        print(json.dumps(run_document(plan, result, seconds=seconds), indent=1))
-    render_result(result, sys.stderr, estate=job.estate, seconds=seconds)
-    return result.exit_code
+        except asyncio.CancelledError:
+            journal.finished(ExitCode.FAILED, stopped=True)
+            raise
+
+
+def _ended_at_once() -> Diagnostic:
+    return Diagnostic(
+        code="ended-at-once",
+        summary="Ended at once",
+        detail="What was under way may be half done.",
+        hint="Run the same command again: it continues from what is real.",
+    )
+
+
+def _gap(folder: Path, problem: OSError) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.WARNING,
+        code="journal-incomplete",
+        summary="The journal of this run has gaps",
+        detail=f"{folder / STATE_FOLDER / 'runs'}: {problem.strerror or problem}. "
+        "The run itself went on.",
+        hint="Free some space; `freehold log` shows what could be written.",
+    )
 
 
 def _still_so(before: Mapping[Address, Observed], now: Mapping[Address, Observed]) -> None:

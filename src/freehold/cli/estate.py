@@ -1,14 +1,12 @@
 """Opens what a verb works on: the estate's file, the provider, the lab. Used by the modules of the single verbs."""
 
-import asyncio
 import contextlib
 import os
-import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from freehold.cli.options import Common
 from freehold.config.files import EXTRA_FOLDER, MAIN_FILE
@@ -28,7 +26,6 @@ from freehold.planning.change import Change
 from freehold.planning.selection import Selection
 from freehold.providers.incus.provider import IncusProvider
 
-Value = TypeVar("Value")
 _SYSTEM_SOCKET = Path("/var/lib/incus/unix.socket")
 
 
@@ -164,16 +161,3 @@ def _unknown(option: str, word: str, known: Any) -> Diagnostic:
         detail=f"{option} {word}",
         hint=did_you_mean(word, known),
     )
-
-
-def until_done(work: Callable[[asyncio.Event], Coroutine[Any, Any, Value]]) -> Value:
-    """Run `work(stop)`; an interrupt (Ctrl-C, SIGTERM) sets `stop` once, so that running steps are finished."""
-
-    async def main() -> Value:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-        return await work(stop)
-
-    return asyncio.run(main())

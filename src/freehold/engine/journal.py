@@ -30,11 +30,16 @@ SCHEMA = 1
 
 
 class Journal:
-    """One run's file. Every line is on disk when the call returns, so a killed run shows how far it came."""
+    """One run's file. Every line is on disk when the call returns, so a killed run shows how far it came.
+
+    Making it and writing down the plan raise OSError. Once something was changed a full disk is no reason to stop
+    half-way: `problem` then keeps the first failure.
+    """
 
     def __init__(self, folder: Path, verb: str) -> None:
         runs = folder / STATE_FOLDER / "runs"
         runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.problem: OSError | None = None
         self.run = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"[:-3] + f"-{verb}"
         self._file = os.open(
             runs / f"{self.run}.jsonl", os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600
@@ -58,25 +63,31 @@ class Journal:
         address = str(event.change.address)
         match event:
             case ChangeStarted():
-                self._write("change-started", address=address, action=event.change.action.value)
+                self._note("change-started", address=address, action=event.change.action.value)
             case StepStarted():
-                self._write("step", address=address, step=event.description)
+                self._note("step", address=address, step=event.description)
             case StepReported():
                 pass  # progress is for eyes, not for the record
             case ChangeInterrupted():
-                self._write("interrupted", address=address, problems=_texts(event.diagnostics))
+                self._note("interrupted", address=address, problems=_texts(event.diagnostics))
             case ChangeDone():
-                self._write("change-done", address=address, seconds=round(event.seconds, 3))
+                self._note("change-done", address=address, seconds=round(event.seconds, 3))
             case ChangeFailed():
                 problems = _texts(event.diagnostics)
-                self._write("change-failed", address=address, step=event.step, problems=problems)
+                self._note("change-failed", address=address, step=event.step, problems=problems)
             case ChangeSkipped():
-                self._write("change-skipped", address=address, reason=event.reason)
+                self._note("change-skipped", address=address, reason=event.reason)
 
     def finished(self, exit_code: ExitCode, stopped: bool = False) -> None:
         """Write down how it ended, and close."""
-        self._write("run-finished", exit_code=int(exit_code), stopped=stopped)
+        self._note("run-finished", exit_code=int(exit_code), stopped=stopped)
         os.close(self._file)
+
+    def _note(self, event: str, **facts: Any) -> None:
+        try:
+            self._write(event, **facts)
+        except OSError as error:
+            self.problem = self.problem or error
 
     def _write(self, event: str, **facts: Any) -> None:
         line = json.dumps({"time": round(time.time(), 3), "event": event, **facts})

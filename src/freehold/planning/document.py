@@ -98,8 +98,8 @@ class SavedPlan:
             inputs, digests = content.pop("inputs"), content.pop("digests")
             return cls(
                 document=content,
-                digests=digests,
-                sources=inputs["sources"],
+                digests=_texts(digests),
+                sources=_texts(inputs["sources"]),
                 selection=Selection(tuple(inputs["limits"]), tuple(inputs["kinds"])),
                 prune=inputs["prune"],
             )
@@ -123,6 +123,12 @@ class SavedPlan:
                 hint="Make a new plan and look at it:\n    freehold plan --out FILE",
             )
         )
+
+
+def _texts(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+        raise ValueError("not a mapping to texts")
+    return value
 
 
 def _not_a_plan(name: str) -> Diagnostic:

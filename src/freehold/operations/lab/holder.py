@@ -39,9 +39,16 @@ def main(root: Path) -> int:
     except OSError as error:
         say(f"the kernel refused new namespaces: {error}")
         return 1
+    recorded, record = os.pipe()
     if child := os.fork():
         write_holder(place, child)
+        os.write(record, b".")
         return 0
+    # Both processes see the same mounts: /proc must stay as it is until the record of this process is written.
+    os.close(record)
+    if not os.read(recorded, 1):
+        return 1
+    os.close(recorded)
     return _first_process(place)
 
 

@@ -11,10 +11,11 @@ from freehold.system.processes import ProcessIdentity, identify
 
 
 def write_holder(place: Layout, pid: int) -> None:
-    """Remember the process as the lab's holder, from now on."""
-    if (process := identify(pid)) is not None:
-        document = {"process": asdict(process), "since": datetime.now(UTC).isoformat()}
-        write_atomically(place.holder, json.dumps(document) + "\n")
+    """Remember the process, which must be alive, as the lab's holder from now on. Raises OSError."""
+    if (process := identify(pid)) is None:
+        raise ProcessLookupError(f"process {pid} has ended")
+    document = {"process": asdict(process), "since": datetime.now(UTC).isoformat()}
+    write_atomically(place.holder, json.dumps(document) + "\n")
 
 
 def read_holder(place: Layout) -> tuple[ProcessIdentity, datetime] | None:

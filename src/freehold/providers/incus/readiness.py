@@ -1,6 +1,7 @@
 """When is a machine up? When it really has the address that it is to have.
 
-For a container the kernel shows its addresses; for a VM its agent does, so an answer also proves the agent.
+For a container the kernel shows its addresses. For a VM Incus shows the DHCP lease until the agent answers, so the agent
+must be there too: only then does the state count processes.
 """
 
 import asyncio
@@ -29,7 +30,8 @@ def addresses(state: Mapping[str, Any]) -> Iterator[str]:
 
 async def wait_for_address(incus: Incus, project: str, fields: Fields, report: Report) -> None:
     """Return once the machine has its declared address. Raises BackendError when it does not get it in time."""
-    patience = PATIENCE[MachineType(fields["type"])]
+    machine_type = MachineType(fields["type"])
+    patience = PATIENCE[machine_type]
     wanted = fields["devices"]["eth0"]["ipv4.address"]
     report(f"waiting for {wanted}")
     deadline = time.monotonic() + patience
@@ -37,23 +39,25 @@ async def wait_for_address(incus: Incus, project: str, fields: Fields, report: R
     while True:
         state = await incus.get(f"/instances/{fields['name']}/state", project=project)
         found = list(addresses(state))
-        if wanted in found:
+        has_agent = machine_type is MachineType.CONTAINER or state["processes"] >= 0
+        if wanted in found and has_agent:
             return
         if time.monotonic() > deadline:
-            raise _not_up(project, fields, wanted, found, patience)
+            raise _not_up(project, fields, found, has_agent)
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
-def _not_up(
-    project: str, fields: Fields, wanted: str, found: list[str], patience: float
-) -> BackendError:
+def _not_up(project: str, fields: Fields, found: list[str], has_agent: bool) -> BackendError:
+    wanted = fields["devices"]["eth0"]["ipv4.address"]
+    patience = PATIENCE[MachineType(fields["type"])]
     has = f"it has {', '.join(found)}" if found else "it has no address at all"
+    agent = "" if has_agent else ", and its agent (incus-agent) does not answer"
     return BackendError(
         Diagnostic(
             code="machine-not-up",
             summary="A machine did not come up with its address",
-            detail=f"{fields['name']} was to have {wanted} within {patience:.0f} seconds; {has}.",
+            detail=f"{fields['name']} was to have {wanted} within {patience:.0f} seconds; {has}{agent}.",
             hint="Look inside (its network must be set up by DHCP):\n"
             f"    incus exec --project {project} {fields['name']} -- ip address",
         )

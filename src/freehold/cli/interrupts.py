@@ -1,0 +1,42 @@
+"""Ctrl-C and SIGTERM. While a plan is carried out, the first asks for a stop and the second ends the run at once.
+
+Used by `carry_out`, and by `agreement`, where a question is left at once.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def heeded(announce: Callable[[], None]) -> Iterator[asyncio.Event]:
+    """In the running task: an interrupt sets the event and calls `announce`; one more cancels the task."""
+    loop, task, stop = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
+
+    def hear() -> None:
+        if not stop.is_set():
+            stop.set()
+            announce()
+        elif task is not None:
+            task.cancel()
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, hear)
+    try:
+        yield stop
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def at_once() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt right where the code is: asyncio's own handler waits for the loop to turn."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,151 @@
+"""Runs that are interrupted, killed, doubled, or lose their Incus: the next apply converges, nothing else is touched."""
+
+import signal
+import time
+
+import pytest
+
+from tests.e2e.estate import THREE_DOMAINS, TWO_MACHINES, Estate, told
+from tests.e2e.terminal import Terminal
+
+pytestmark = pytest.mark.lab
+
+
+def test_of_two_applies_at_once_the_second_is_told_who_is_at_work(estate: Estate) -> None:
+    estate.write(THREE_DOMAINS)
+    first = estate.start_apply()
+    second = estate.freehold("apply", "--yes")
+    assert second.code == 1
+    assert "error[locked]: Another run is at work on this estate" in second.err
+    assert f"`freehold apply` (process {first.pid} on " in second.err
+    assert "has been at work for " in second.err
+    assert " s." in second.err
+    assert estate.freehold("plan").code == 0, "looking is allowed meanwhile"
+    assert estate.end_of(first).code == 0
+    estate.settled()
+    assert len(estate.runs()) == 1
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.2, 0.8, 2.0])
+def test_after_a_kill_the_next_apply_converges(estate: Estate, seconds: float) -> None:
+    estate.write(THREE_DOMAINS)
+    process = estate.start_apply()
+    time.sleep(seconds)
+    process.kill()
+    killed = estate.end_of(process)
+    assert killed.code == -signal.SIGKILL
+
+    assert "no end written" in estate.ok("log").out
+    applied = estate.ok("apply", "--yes")
+    assert "warning[lock-taken-over]" in applied.err
+    assert f"process {process.pid} on" in applied.err
+    estate.settled()
+    assert "lock-taken-over" not in estate.ok("apply", "--yes").err
+    runs = estate.ok("log", "--json").document["runs"]
+    assert [run["exit_code"] for run in runs] == [0, None]
+
+
+def test_a_kill_in_the_middle_of_destroy(estate: Estate) -> None:
+    estate.write(THREE_DOMAINS)
+    estate.ok("apply", "--yes")
+    process = estate.start("destroy", "--yes", "--confirm", "cottage")
+    while len(estate.runs()) < 2:
+        time.sleep(0.01)
+    time.sleep(0.6)
+    process.kill()
+    estate.end_of(process)
+    estate.ok("destroy", "--yes", "--confirm", "cottage")
+    assert estate.plan()["summary"]["unchanged"] == 0
+
+
+def test_an_interrupt_finishes_what_runs_and_says_where_it_stopped(estate: Estate) -> None:
+    estate.write(THREE_DOMAINS)
+    process = estate.start_apply()
+    time.sleep(0.7)
+    process.send_signal(signal.SIGINT)
+    stopped = estate.end_of(process)
+    assert stopped.code == 4, stopped
+    assert "! stopping: what is under way is finished, nothing new is begun" in stopped.err
+    assert "The run was stopped after " in stopped.err
+    assert "Run the same command again" in stopped.err
+    assert stopped.err.splitlines()[-1].startswith("Stopped: ")
+    assert "stopped" in estate.ok("log").out
+
+    done = sum(": created in " in line for line in stopped.err.splitlines())
+    rest = estate.plan()
+    assert rest["summary"]["unchanged"] >= done > 0
+    assert rest["summary"]["create"] > 0
+    estate.ok("apply", "--yes")
+    estate.settled()
+
+
+def test_an_interrupt_before_anything_was_done_is_a_failure(estate: Estate) -> None:
+    estate.write(TWO_MACHINES)
+    process = estate.start("apply", "--yes")
+    while not estate.runs():
+        time.sleep(0.002)
+    process.terminate()
+    stopped = estate.end_of(process)
+    assert stopped.code in (1, 4), stopped
+    assert "Stopped: " in stopped.err
+    estate.ok("apply", "--yes")
+    estate.settled()
+
+
+def test_a_second_ctrl_c_ends_it_at_once(estate: Estate) -> None:
+    estate.write(THREE_DOMAINS)
+    terminal = Terminal(estate.argv("apply", "--yes"), estate.folder, estate.environment())
+    terminal.expect("project home: created")
+    terminal.interrupt()
+    terminal.expect("! stopping")
+    terminal.interrupt()
+    pressed = time.monotonic()
+    assert terminal.wait() == 1
+    assert time.monotonic() - pressed < 1.0
+    assert "error[ended-at-once]" in terminal.seen
+    assert "Run the same command again" in terminal.seen
+    assert "stopped" in estate.ok("log").out
+    applied = estate.ok("apply", "--yes")
+    assert "lock-taken-over" not in applied.err, "it gave the lock back"
+    estate.settled()
+
+
+@pytest.mark.parametrize("seconds", [0.1, 1.2, 2.2])
+def test_an_incus_that_restarts_in_the_middle_is_waited_for(estate: Estate, seconds: float) -> None:
+    estate.write(THREE_DOMAINS)
+    process = estate.start_apply()
+    time.sleep(seconds)
+    estate.lab.restart_daemon()
+    applied = estate.end_of(process)
+    assert applied.code == 0, applied
+    assert "Applied: " in applied.err
+    estate.settled()
+
+
+def test_an_incus_that_is_away_for_a_while_is_waited_for(estate: Estate) -> None:
+    estate.write(THREE_DOMAINS)
+    process = estate.start_apply()
+    time.sleep(0.5)
+    estate.lab.kill_daemon()
+    time.sleep(4)
+    assert process.poll() is None
+    estate.lab.start()
+    applied = estate.end_of(process)
+    assert applied.code == 0, applied
+    assert "waiting for it" in applied.err
+    estate.settled()
+
+
+def test_without_an_incus_every_verb_says_so(estate: Estate) -> None:
+    estate.write(TWO_MACHINES)
+    estate.lab.kill_daemon()
+    began = time.monotonic()
+    for verb in ("plan", "apply", "verify", "status"):
+        done = estate.freehold(verb, *(["--yes"] if verb == "apply" else []))
+        assert done.code == 1, done
+        assert "error[incus-unavailable]: Incus cannot be reached" in done.err
+        assert str(estate.lab.socket) in done.err
+        assert "hint: " in done.err
+    assert time.monotonic() - began < 30, "nobody waits long for what is not there"
+    estate.lab.start()
+    assert told(estate.plan()) != {}
