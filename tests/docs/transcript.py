@@ -121,7 +121,8 @@ def renewed(path: Path, place: Place) -> str:
     found: dict[Block, list[str]] = {}
     for block, command, _, real in play(path, place):
         text = found.setdefault(block, [])
-        text += [*([""] if text else []), f"$ {command}", *real]
+        gap = [""] if text and not text[-1].startswith("$ ") else []
+        text += [*gap, f"$ {command}", *real]
     for block in sorted(found, key=lambda block: -block.first_line):
         lines[block.first_line : block.first_line + len(block.lines)] = found[block]
     return "".join(f"{line}\n" for line in lines)
