@@ -34,14 +34,19 @@ class Place:
     def __post_init__(self) -> None:
         freehold = self.programs / "freehold"
         freehold.write_text(
-            f"#!/bin/sh\nexec {sys.executable} -c 'import sys; sys.argv[0] = \"freehold\"; "
-            "from freehold.cli.main import main; main()' \"$@\"\n"
+            f'#!/bin/sh\nexec {sys.executable} -c \'import sys; sys.argv[0] = "freehold"; '
+            'from freehold.cli.main import main; main()\' "$@"\n'
         )
         freehold.chmod(0o755)
         unwanted = {"COLUMNS", "FORCE_COLOR", "NO_COLOR", "INCUS_SOCKET", "INCUS_DIR"}
         kept = {key: value for key, value in os.environ.items() if key not in unwanted}
         path = os.pathsep.join([str(self.programs), os.environ["PATH"]])
-        self.environment = {**kept, "PATH": path, "FREEHOLD_LAB": str(self.lab), "LC_ALL": "C.UTF-8"}
+        self.environment = {
+            **kept,
+            "PATH": path,
+            "FREEHOLD_LAB": str(self.lab),
+            "LC_ALL": "C.UTF-8",
+        }
 
     def run(self, command: str) -> list[str]:
         """The lines that a command printed, both streams in one."""
@@ -59,7 +64,9 @@ class Place:
             text=True,
             check=False,
         )
-        return [line.rstrip() for line in done.stdout.replace(str(self.lab), SHOWN_LAB).splitlines()]
+        return [
+            line.rstrip() for line in done.stdout.replace(str(self.lab), SHOWN_LAB).splitlines()
+        ]
 
 
 def told(block: Block) -> Iterator[tuple[str, list[str]]]:

@@ -198,8 +198,8 @@ def told(plan: Any) -> dict[str, tuple[str, str | None, tuple[str, ...]]]:
 
 
 def created(*addresses: str) -> dict[str, tuple[str, None, tuple[()]]]:
-    return {address: ("create", None, ()) for address in addresses}
+    return dict.fromkeys(addresses, ("create", None, ()))
 
 
 def deleted(*addresses: str) -> dict[str, tuple[str, None, tuple[()]]]:
-    return {address: ("delete", None, ()) for address in addresses}
+    return dict.fromkeys(addresses, ("delete", None, ()))

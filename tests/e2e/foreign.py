@@ -1,6 +1,9 @@
 """What belongs to somebody else on the same server: made once, compared after every test."""
 
+import contextlib
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +57,19 @@ def clean(lab: Lab) -> None:
     for network in _get(lab.socket, "/networks?recursion=1"):
         if network["managed"] and network["name"] != BRIDGE:
             _delete(lab, f"/networks/{network['name']}")
+    _sweep(lab)
+
+
+def _sweep(lab: Lab) -> None:
+    """Of a bridge that it was making when it was killed, Incus leaves the interface and its dnsmasq behind."""
+    mark = f"{lab.root}/incus/networks/net-".encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (process / "cmdline").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
+    left = [n["name"] for n in _get(lab.socket, "/networks?recursion=1") if n["name"][:4] == "net-"]
+    for name in left:
+        assert lab.run(["ip", "link", "delete", name]) == 0
 
 
 def _delete(lab: Lab, path: str) -> None:

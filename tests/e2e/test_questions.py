@@ -66,7 +66,7 @@ def test_ctrl_c_at_the_question_ends_it_at_once(estate: Estate) -> None:
     terminal.expect("[y/N]")
     terminal.interrupt()
     assert terminal.wait() == 1
-    assert "Stopped" in terminal.seen
+    assert "Nothing was changed." in terminal.seen
     assert told(estate.plan()) != {}
 
 

@@ -84,8 +84,12 @@ def _ask(question: str) -> None:
 
 def _answer(prompt: str) -> str:
     print(prompt, end="", file=sys.stderr, flush=True)
-    with interrupts.at_once():
-        return sys.stdin.readline().strip()
+    try:
+        with interrupts.at_once():
+            return sys.stdin.readline().strip()
+    except KeyboardInterrupt as error:
+        print(file=sys.stderr)
+        raise FreeholdError(_declined()) from error
 
 
 def _declined() -> Diagnostic:

@@ -26,6 +26,9 @@ from freehold.providers.incus.provider import IncusProvider
 from freehold.views.plan import render_plan
 from freehold.views.run_document import run_document
 
+_UNDER_WAY_SECONDS = 60.0  # unpacking a large image takes long
+_PAUSE = 0.2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -75,6 +78,19 @@ async def _run(job: Job, folder: Path) -> ExitCode:
             now = await planner.look()
             _still_so(picture.observed, now.observed)
         return await _execute(job, folder, planner, plan)
+
+
+async def _look(planner: Planner, provider: IncusProvider) -> Picture:
+    """The plan, made when Incus has ended what a run that was killed had begun: what is half made looks whole."""
+    picture = await planner.look()
+    if picture.plan.is_empty or not (busy := await provider.under_way(planner.infra)):
+        return picture
+    print(f"Waiting for what Incus is still doing: {', '.join(busy)} …", file=sys.stderr)
+    until = time.monotonic() + _UNDER_WAY_SECONDS
+    while busy and time.monotonic() < until:
+        await asyncio.sleep(_PAUSE)
+        busy = await provider.under_way(planner.infra)
+    return await planner.look()
 
 
 def _show(job: Job, plan: Plan) -> None:

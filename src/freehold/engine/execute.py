@@ -70,7 +70,8 @@ class Execution:
             status = outcome.status
             return outcome
         finally:
-            ends[change.address].set_result(status)
+            if not ends[change.address].done():  # cancelled with whoever waited for it
+                ends[change.address].set_result(status)
             self._run.end(change, status is Status.DONE)
 
     def _skip(self, change: Change, reason: str) -> Outcome:

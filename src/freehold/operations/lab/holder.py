@@ -77,6 +77,7 @@ class Supervisor:
         if program is None:
             raise FileNotFoundError("incusd is not installed")
         self._place.daemon_ended.unlink(missing_ok=True)
+        self._end_leftovers()
         log = os.open(self._place.daemon_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             self._daemon = os.posix_spawn(
@@ -86,6 +87,19 @@ class Supervisor:
             )  # fmt: skip
         finally:
             os.close(log)
+
+    def _end_leftovers(self) -> None:
+        """End every dnsmasq of an incusd that was killed; the new one starts its own.
+
+        One whose bridge was just being made is noted nowhere, so that Incus itself never ends it: it would keep the
+        bridge's address, and the bridge would stay unavailable.
+        """
+        networks = os.fsencode(self._place.incus / "networks")
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                command = (process / "cmdline").read_bytes()
+                if b"dnsmasq" in command.split(b"\0")[0] and networks in command:
+                    os.kill(int(process.name), signal.SIGKILL)
 
     def run(self) -> None:
         """Obey signals until told to stop."""

@@ -1,6 +1,7 @@
 """A domain's bridge: its /24, with DHCP for what declares no address, DNS, and NAT as the way out."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from ipaddress import IPv4Interface, IPv4Network
 from typing import Any
 
@@ -8,13 +9,19 @@ from freehold.model import Domain
 from freehold.model.addresses import FIRST_DHCP_HOST, LAST_DHCP_HOST, host
 from freehold.planning.address import Address
 from freehold.planning.change import Action, Change
-from freehold.planning.resource import Desired, Kind, Observed
+from freehold.planning.resource import Desired, Fields, Impact, Kind, Observed
 from freehold.providers.incus.marks import DOMAIN, ESTATE, declared, owner
-from freehold.providers.incus.objects import ApiObject, fields_of, object_steps
+from freehold.providers.incus.objects import ApiObject, delete, fields_of, object_steps
 from freehold.providers.protocol import Report, Step
 from freehold.system.incus.api import Incus
 
-KIND = Kind(name="bridge", rank=1)
+
+def impact_of(path: str, fields: Fields) -> Impact:
+    """A bridge that Incus gave up half-way (`status`) can only be made anew; everything else is changed in place."""
+    return Impact.RECREATE if path == "status" else Impact.LIVE
+
+
+KIND = Kind(name="bridge", rank=1, impact_of=impact_of)
 
 
 def bridge_address(domain: str) -> Address:
@@ -38,13 +45,20 @@ def desired_bridge(domain: Domain) -> Desired:
     )
 
 
-def observed_bridge(estate: str, domain: str, raw: Mapping[str, Any]) -> Observed:
-    """A network as `GET /networks?recursion=1` lists it."""
+def observed_bridge(
+    estate: str, domain: str, raw: Mapping[str, Any], *, given_up: bool = False
+) -> Observed:
+    """A network as `GET /networks?recursion=1` lists it; `given_up` when its making was broken off."""
     name, config = raw["name"], raw["config"]
     subnet = subnet_of(raw)
     return Observed(
         address=bridge_address(domain),
-        fields={"name": name, "description": raw["description"], "config": declared(config)},
+        fields={
+            "name": name,
+            "description": raw["description"],
+            "config": declared(config),
+            **({"status": "half made"} if given_up else {}),
+        },
         owned=owner(config) == estate,
         owner=owner(config),
         adopt=f"incus network set {name} {ESTATE}={estate} {DOMAIN}={domain}",
@@ -62,6 +76,9 @@ def bridge_steps(incus: Incus, estate: str, change: Change) -> Sequence[Step]:
     """How a bridge comes, changes or goes."""
     name = fields_of(change)["name"]
     target = ApiObject(noun="bridge", collection="/networks", name=name)
+    if change.action is Action.REPLACE:
+        making = replace(change, action=Action.CREATE)
+        return [delete(incus, target), *bridge_steps(incus, estate, making)]
     steps = object_steps(incus, estate, change, target, {"type": "bridge"})
     if change.lets_go and change.action is Action.UPDATE:
         return [_letting_go(incus, target), *steps]

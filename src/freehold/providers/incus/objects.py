@@ -56,7 +56,7 @@ def object_steps(
 ) -> Sequence[Step]:
     """How such an object comes, changes or goes; `creation` is what only a POST may say (a type)."""
     if change.action is Action.DELETE:
-        return [_empty(incus, target) if target.preexists else _delete(incus, target)]
+        return [_empty(incus, target) if target.preexists else delete(incus, target)]
     body = _body(estate, change)
     if change.action is Action.CREATE and not target.preexists:
         return [_create(incus, target, {**body, **(creation or {})})]
@@ -87,7 +87,9 @@ async def write(incus: Incus, target: ApiObject, body: Mapping[str, Any]) -> Non
     await incus.send("PUT", target.path, wanted, project=target.project)
 
 
-def _delete(incus: Incus, target: ApiObject) -> Step:
+def delete(incus: Incus, target: ApiObject) -> Step:
+    """The step that deletes it."""
+
     async def run(report: Report) -> None:
         await incus.send("DELETE", target.path, project=target.project)
 

@@ -16,6 +16,7 @@ from freehold.providers.incus.instances import observed_instance
 from freehold.providers.incus.marks import DOMAIN, owner
 from freehold.providers.incus.profiles import DEFAULT, observed_profile
 from freehold.providers.incus.projects import observed_project
+from freehold.providers.incus.under_way import without_interface
 from freehold.providers.incus.volumes import observed_volume
 from freehold.system.incus.api import Incus
 
@@ -24,13 +25,14 @@ Raw = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What the API answered. Volumes are by pool."""
+    """What the API answered. Volumes are by pool; `given_up` are bridges that are listed but have no interface."""
 
     projects: Sequence[Raw]
     networks: Sequence[Raw]
     profiles: Sequence[Raw]
     instances: Sequence[Raw]
     volumes: Mapping[str, Sequence[Raw]]
+    given_up: Collection[str] = ()
 
 
 async def read_server(incus: Incus) -> Server:
@@ -49,7 +51,9 @@ async def read_server(incus: Incus) -> Server:
             for name in names
         )
     )
-    return Server(projects, networks, profiles, instances, dict(zip(names, volumes, strict=True)))
+    by_pool = dict(zip(names, volumes, strict=True))
+    given_up = await without_interface(incus, networks)
+    return Server(projects, networks, profiles, instances, by_pool, given_up)
 
 
 _EVERYWHERE = {"all-projects": "true"}
@@ -81,7 +85,8 @@ def _bridges(server: Server, estate: str, bridges: Mapping[str, str]) -> Iterato
     for raw in server.networks:
         config: Mapping[str, str] = raw.get("config") or {}
         if owner(config) == estate:
-            yield observed_bridge(estate, config.get(DOMAIN, raw["name"]), raw)
+            given_up = raw["name"] in server.given_up
+            yield observed_bridge(estate, config.get(DOMAIN, raw["name"]), raw, given_up=given_up)
         elif raw["name"] in bridges:
             yield observed_bridge(estate, bridges[raw["name"]], raw)
 

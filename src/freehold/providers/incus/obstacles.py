@@ -2,13 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 
-from freehold.diagnostics import Diagnostic
+from freehold.diagnostics import Diagnostic, Severity
 from freehold.model import Infra
 from freehold.planning.address import Address
 from freehold.planning.resource import Observed
 from freehold.providers.incus.bridges import subnet_of
 from freehold.providers.incus.marks import owner
 from freehold.providers.incus.observe import Server
+from freehold.providers.incus.under_way import is_half_made, was_used
+
+UNAVAILABLE = "Unavailable"
+_FINISH = (
+    '"UPDATE networks_nodes SET state = 1 WHERE network_id = '
+    "(SELECT id FROM networks WHERE name = '{name}'); "
+    "UPDATE networks SET state = 1 WHERE name = '{name}'\""
+)
 
 
 def obstacles(
@@ -18,6 +26,7 @@ def obstacles(
     yield from _missing_pool(infra, server)
     yield from _other_pool(infra, observed)
     yield from _taken_subnets(infra, server)
+    yield from _broken_bridges(infra, server)
 
 
 def _missing_pool(infra: Infra, server: Server) -> Iterator[Diagnostic]:
@@ -63,3 +72,27 @@ def _taken_subnets(infra: Infra, server: Server) -> Iterator[Diagnostic]:
                     f"which is not ours, has {subnet}.",
                     hint="Give the domain another `subnet_id`, or the estate another `network.base`.",
                 )
+
+
+def _broken_bridges(infra: Infra, server: Server) -> Iterator[Diagnostic]:
+    """What an Incus that was killed while it made or started a bridge leaves behind."""
+    for raw in server.networks:
+        if raw.get("status") == UNAVAILABLE and owner(raw["config"]) == infra.name:
+            yield Diagnostic(
+                code="bridge-unavailable",
+                summary="Incus could not start a bridge",
+                detail=f"{raw['name']} exists, but machines cannot use it. Often a dnsmasq of an Incus that was "
+                "killed still holds its address.",
+                hint="Look for it, end it, and restart Incus:\n"
+                f"    pgrep -a -f 'dnsmasq.*--interface={raw['name']} '",
+            )
+        elif is_half_made(raw, infra.name) and was_used(raw, infra.name, server.profiles):
+            yield Diagnostic(
+                severity=Severity.WARNING,
+                code="bridge-half-made",
+                summary="Incus was killed while it made a bridge",
+                detail=f"{raw['name']} works, but Incus holds it for unfinished: a change of it takes effect only "
+                "when Incus starts again, and deleting it leaves its interface behind.",
+                hint="Have Incus take it for finished:\n    incus admin sql global "
+                + _FINISH.format(name=raw["name"]),
+            )

@@ -17,6 +17,7 @@ from freehold.providers.incus.images import Images
 from freehold.providers.incus.instance_steps import InstanceSteps
 from freehold.providers.incus.observe import observed_of, read_server
 from freehold.providers.incus.obstacles import obstacles
+from freehold.providers.incus.under_way import under_way
 from freehold.providers.protocol import Observation, Report, Step
 from freehold.system.incus.api import Incus, IncusError, IncusInterrupted
 
@@ -85,6 +86,10 @@ class IncusProvider:
                     raise IncusInterrupted(error.request, error.message) from error
 
         return replace(step, run=run)
+
+    async def under_way(self, infra: Infra) -> list[str]:
+        """What Incus is doing for this estate right now, in words."""
+        return await under_way(self.incus, infra.name, [domain.name for domain in infra.domains])
 
     async def wait_ready(self, timeout: float) -> None:
         await self.incus.wait_ready(timeout)
