@@ -54,7 +54,7 @@ def carry_out(job: Job) -> ExitCode:
             notice = held.enter_context(lock(folder, job.verb))
         except OSError as error:
             raise estate.unwritable(folder / STATE_FOLDER, error) from error
-        estate.tell([notice] if notice else [])
+        estate.tell([notice] if notice else [], job.options)
         try:
             return asyncio.run(_run(job, folder))
         except asyncio.CancelledError as error:
@@ -71,7 +71,7 @@ async def _run(job: Job, folder: Path) -> ExitCode:
         _show(job, plan)
         if not plan.can_apply:
             raise FreeholdError(*plan.diagnostics)
-        estate.tell(plan.diagnostics)
+        estate.tell(plan.diagnostics, job.options)
         if plan.is_empty:
             return _nothing_done(job, plan)
         if agree(plan, job.estate, yes=job.yes, confirmed=job.confirm):
@@ -95,7 +95,7 @@ async def _look(planner: Planner, provider: IncusProvider) -> Picture:
 
 def _show(job: Job, plan: Plan) -> None:
     if not job.options.json:
-        render_plan(plan, sys.stdout)
+        render_plan(plan, sys.stdout, command=job.options.command)
         sys.stdout.flush()
 
 
@@ -117,7 +117,7 @@ async def _execute(job: Job, folder: Path, planner: Planner, plan: Plan) -> Exit
         print(json.dumps(run_document(plan, result, seconds=seconds), indent=1))
     render_result(result, sys.stderr, estate=job.estate, seconds=seconds)
     if journal.problem is not None:
-        estate.tell([_gap(folder, journal.problem)])
+        estate.tell([_gap(folder, journal.problem)], job.options)
     return result.exit_code
 
 

@@ -4,7 +4,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def loaded(options: Common) -> tuple[Infra, Loaded]:
     result = load(options.directory)
     if result.infra is None or has_errors(result.diagnostics):
         raise ConfigError(*result.diagnostics)
-    tell(result.diagnostics)
+    tell(result.diagnostics, options)
     return result.infra, result
 
 
@@ -60,12 +60,12 @@ def from_sources(texts: Mapping[str, str]) -> Infra:
         return loaded(Common(folder))[0]
 
 
-def tell(diagnostics: tuple[Diagnostic, ...] | list[Diagnostic]) -> None:
-    """Show diagnostics on standard error."""
+def tell(diagnostics: Sequence[Diagnostic], options: Common) -> None:
+    """Show diagnostics on standard error, with commands as the user types them."""
     if diagnostics:
         from freehold.views.diagnostics import render_diagnostics
 
-        render_diagnostics(diagnostics, sys.stderr)
+        render_diagnostics(diagnostics, sys.stderr, command=options.command)
 
 
 @contextlib.asynccontextmanager

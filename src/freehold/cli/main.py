@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from freehold import __version__
-from freehold.cli.options import Common, Directory, InLab, Json
+from freehold.cli.options import Directory, InLab, Invocation, Json, common
 from freehold.diagnostics import Diagnostic, ExitCode, FreeholdError
 
 app = typer.Typer(
@@ -41,7 +41,7 @@ def root(
     ] = False,
 ) -> None:
     """One file describes a self-hosted estate; `freehold apply` makes it real."""
-    context.obj = Common(directory or Path(), lab, as_json)
+    common(context, directory, lab, as_json)
 
 
 def _register() -> None:
@@ -72,10 +72,11 @@ def main() -> None:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     gc.set_threshold(100_000, 50, 100)
     _register()
+    invocation = Invocation()
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, obj=invocation)
     except FreeholdError as error:
-        code = _fail(error)
+        code = _fail(error, invocation.common.command)
     except typer.TyperException as error:
         code = _misused(error)
     except (KeyboardInterrupt, typer.Abort):
@@ -89,10 +90,10 @@ def main() -> None:
     sys.exit(int(code or 0))
 
 
-def _fail(error: FreeholdError) -> ExitCode:
+def _fail(error: FreeholdError, command: str) -> ExitCode:
     from freehold.views.diagnostics import render_diagnostics
 
-    render_diagnostics(error.diagnostics, sys.stderr)
+    render_diagnostics(error.diagnostics, sys.stderr, command=command)
     return error.exit_code
 
 

@@ -1,5 +1,6 @@
 """The options that every verb shares; they may stand before the verb or after it."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -42,6 +43,19 @@ class Common:
     lab: bool = False
     json: bool = False
 
+    @property
+    def command(self) -> str:
+        """How the user calls Freehold here: `freehold --lab -C demo`."""
+        place = "" if self.directory == Path() else f" -C {shlex.quote(str(self.directory))}"
+        return f"freehold{' --lab' if self.lab else ''}{place}"
+
+
+@dataclass(slots=True)
+class Invocation:
+    """One call of the command; `main` keeps it to say in errors what to type next."""
+
+    common: Common = Common()
+
 
 def common(
     context: typer.Context,
@@ -50,9 +64,11 @@ def common(
     as_json: bool = False,
 ) -> Common:
     """What was said before the verb, and after it; the later word wins."""
-    before = context.find_object(Common) or Common()
-    return Common(
+    invocation = context.ensure_object(Invocation)
+    before = invocation.common
+    invocation.common = Common(
         directory=directory or before.directory,
         lab=lab or before.lab,
         json=as_json or before.json,
     )
+    return invocation.common

@@ -54,5 +54,5 @@ def register(app: typer.Typer) -> None:
         if options.json:
             print(json.dumps(orphans_document(found), indent=1))
         else:
-            render_orphans(found, sys.stdout)
+            render_orphans(found, sys.stdout, command=options.command)
         return ExitCode.DONE

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -61,7 +62,7 @@ def register(app: typer.Typer) -> None:
                 selection=selection,
                 prune=prune,
             )
-            _save(out, saved)
+            _save(out, saved, options)
         if not made.can_apply:
             return ExitCode.FAILED
         return ExitCode.DIFFERENCES if detailed_exitcode and not made.is_empty else ExitCode.DONE
@@ -71,13 +72,16 @@ def _show(options: Common, made: Plan) -> None:
     if options.json:
         print(json.dumps(plan_document(made), indent=1))
     else:
-        render_plan(made, sys.stdout)
-    estate.tell(made.diagnostics)
+        render_plan(made, sys.stdout, command=options.command)
+    estate.tell(made.diagnostics, options)
 
 
-def _save(path: Path, saved: SavedPlan) -> None:
+def _save(path: Path, saved: SavedPlan, options: Common) -> None:
     try:
         write_atomically(path, saved.dump(), mode=0o600)
     except OSError as error:
         raise estate.unwritable(path, error) from error
-    print(f"Saved. To do exactly this: freehold apply {path}", file=sys.stderr)
+    print(
+        f"Saved. To do exactly this: {options.command} apply {shlex.quote(str(path))}",
+        file=sys.stderr,
+    )

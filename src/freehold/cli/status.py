@@ -39,5 +39,5 @@ def register(app: typer.Typer) -> None:
         if options.json:
             print(json.dumps(status_document(found), indent=1))
         else:
-            render_status(found, sys.stdout)
+            render_status(found, sys.stdout, command=options.command)
         return ExitCode.DONE

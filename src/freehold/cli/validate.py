@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
             return ExitCode.INVALID_CONFIGURATION if found.infra is None else ExitCode.DONE
         if found.infra is None:
             raise ConfigError(*found.diagnostics)
-        estate.tell(found.diagnostics)
+        estate.tell(found.diagnostics, options)
         sys.stderr.flush()
         render_valid(found.infra, len(found.diagnostics), sys.stdout)
         return ExitCode.DONE

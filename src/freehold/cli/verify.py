@@ -39,6 +39,6 @@ def register(app: typer.Typer) -> None:
         if options.json:
             print(json.dumps(verification_document(found), indent=1))
         else:
-            render_verification(found, sys.stdout)
-            estate.tell(found.diagnostics)
+            render_verification(found, sys.stdout, command=options.command)
+            estate.tell(found.diagnostics, options)
         return ExitCode.DONE if found.is_clean else ExitCode.DIFFERENCES

@@ -24,7 +24,7 @@ def compare(question: Question) -> Plan:
     return Plan(
         estate=question.estate,
         changes=ordered,
-        orphans=left,
+        orphans=() if question.destroy else left,
         unchanged=_count_unchanged(question, ordered),
         diagnostics=tuple(refusals(question, ordered, left)),
     )
@@ -98,7 +98,11 @@ def _reason(impact: Impact, fields: Iterable[FieldChange]) -> str:
 
 def _orphans(question: Question) -> Iterator[Orphan]:
     for address, seen in sorted(question.observed.items()):
-        if seen.owned and address not in question.desired and question.selection.includes(address):
+        if (
+            seen.owned
+            and address not in question.desired
+            and question.selection.includes_deletion(address)
+        ):
             holds_data = question.kinds[address.kind].holds_data and seen.has_data
             yield Orphan(address=address, holds_data=holds_data, protected=seen.protected)
 

@@ -23,6 +23,14 @@ class Selection:
             return False
         return not self.limits or any(_covers(limit, address) for limit in self.limits)
 
+    def includes_deletion(self, address: Address) -> bool:
+        """Whether this resource may be deleted: a machine's limit never takes what its neighbours stand on."""
+        if not self.includes(address):
+            return False
+        if not self.limits or address.kind in _OF_MACHINES:
+            return True
+        return address.domain in self.limits
+
 
 _OF_MACHINES: Collection[str] = frozenset({"instance", "volume"})
 

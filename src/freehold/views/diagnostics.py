@@ -11,9 +11,11 @@ error[unknown-key]: This key does not exist here
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TextIO
 
 from freehold.diagnostics import Diagnostic, Severity, Source
+from freehold.views.commands import as_typed
 from freehold.views.terminal import Paper, Style, columns, shortened, visible
 from freehold.views.words import count
 
@@ -21,12 +23,19 @@ _STYLES = {Severity.ERROR: Style.ALARM, Severity.WARNING: Style.CAUTION}
 _TOKEN = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|[^\s,:\[\]{}]+""")
 
 
-def render_diagnostics(diagnostics: Sequence[Diagnostic], stream: TextIO) -> None:
-    """Write every diagnostic in the order of the files, and how many there are when more than one."""
+def render_diagnostics(
+    diagnostics: Sequence[Diagnostic], stream: TextIO, *, command: str = "freehold"
+) -> None:
+    """Write every diagnostic in the order of the files, and how many there are when more than one.
+
+    `command` is how the user called Freehold: hints name commands that way.
+    """
     paper = Paper(stream)
     for number, diagnostic in enumerate(in_file_order(diagnostics)):
         if number:
             paper.line()
+        if diagnostic.hint:
+            diagnostic = replace(diagnostic, hint=as_typed(diagnostic.hint, command))
         for line in diagnostic_lines(diagnostic, paper):
             paper.line(line)
     if len(diagnostics) > 1:

@@ -15,14 +15,14 @@ def orphans_document(plan: Plan) -> dict[str, Any]:
     }
 
 
-def render_orphans(plan: Plan, stream: TextIO) -> None:
+def render_orphans(plan: Plan, stream: TextIO, *, command: str = "freehold") -> None:
     """A line for each, and what to type to be rid of them."""
     if not plan.orphans:
         stream.write("No orphans: infra.yml names everything that this estate has made.\n")
         return
     for orphan in plan.orphans:
         stream.write(f"  {orphan.address}{_remark(orphan)}\n")
-    stream.write("\nTo delete them, and nothing else:\n    freehold orphans --prune\n")
+    stream.write(f"\nTo delete them, and nothing else:\n    {command} orphans --prune\n")
 
 
 def _remark(orphan: Orphan) -> str:

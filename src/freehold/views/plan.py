@@ -25,7 +25,9 @@ _BENEATH = "      "
 _SHORTEST = 12
 
 
-def render_plan(plan: Plan, stream: TextIO, *, verbose: bool = False) -> None:
+def render_plan(
+    plan: Plan, stream: TextIO, *, verbose: bool = False, command: str = "freehold"
+) -> None:
     """Write the plan. `verbose` shows every field of what is created; diagnostics are shown by the caller."""
     paper = Paper(stream)
     for domain, changes in groupby(plan.changes, key=lambda change: change.address.domain):
@@ -34,13 +36,13 @@ def render_plan(plan: Plan, stream: TextIO, *, verbose: bool = False) -> None:
             _write(paper, _change(paper, change, verbose))
         paper.line()
     if plan.orphans:
-        _write(paper, _orphans(paper, plan.orphans))
+        _write(paper, _orphans(paper, plan.orphans, command))
         paper.line()
     if plan.destructive:
         _write(paper, _losses(paper, plan.destructive))
         paper.line()
     if plan.is_empty and plan.can_apply:
-        says = ": everything is as infra.yml says" if plan.unchanged else ""
+        says = ": everything is as infra.yml says" if plan.unchanged and not plan.orphans else ""
         paper.line(f"Nothing to do{says}.")
     paper.line(paper.paint(last_line(plan), Style.BOLD))
 
@@ -123,7 +125,7 @@ def _field(paper: Paper, field: FieldChange, change: Change) -> Iterator[str]:
     yield f"{_BENEATH}  {arrow} {after}"
 
 
-def _orphans(paper: Paper, orphans: Sequence[Orphan]) -> Iterator[str]:
+def _orphans(paper: Paper, orphans: Sequence[Orphan], command: str) -> Iterator[str]:
     yield from paper.wrapped("Orphans: this estate made them, infra.yml no longer names them.")
     for orphan in orphans:
         remarks = [
@@ -135,7 +137,7 @@ def _orphans(paper: Paper, orphans: Sequence[Orphan]) -> Iterator[str]:
     if deletable:
         names = [shlex.quote(visible(o.address.path)) for o in deletable if o.holds_data]
         yield "To delete them:"
-        yield "    freehold apply --prune" + "".join(f" --confirm {name}" for name in names)
+        yield f"    {command} apply --prune" + "".join(f" --confirm {name}" for name in names)
 
 
 def _losses(paper: Paper, changes: Sequence[Change]) -> Iterator[str]:

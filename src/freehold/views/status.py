@@ -44,7 +44,7 @@ def status_document(status: Status) -> dict[str, Any]:
     }
 
 
-def render_status(status: Status, stream: TextIO) -> None:
+def render_status(status: Status, stream: TextIO, *, command: str = "freehold") -> None:
     """Write a table of the machines, the orphans, and whether everything is as declared."""
     paper = Paper(stream)
     if status.machines:
@@ -52,8 +52,8 @@ def render_status(status: Status, stream: TextIO) -> None:
             paper.line(line)
         paper.line()
     if status.orphans:
-        paper.line(f"{count(len(status.orphans), 'orphan')}; to see them: freehold orphans")
-    for line in paper.wrapped(_verdict(status)):
+        paper.line(f"{count(len(status.orphans), 'orphan')}; to see them: {command} orphans")
+    for line in paper.wrapped(_verdict(status, command)):
         paper.line(paper.paint(line, Style.GREEN if status.as_declared else Style.CAUTION))
 
 
@@ -87,7 +87,7 @@ def address_in_words(machine: MachineStatus) -> str:
     return f"{machine.declared_address} (has {real})"
 
 
-def _verdict(status: Status) -> str:
+def _verdict(status: Status, command: str) -> str:
     if status.as_declared:
         return "Everything is as infra.yml says."
     parts = []
@@ -97,4 +97,4 @@ def _verdict(status: Status) -> str:
         parts.append(f"{listed([visible(w) for w in wrong])} without the declared address")
     if status.problems:
         parts.append(count(status.problems, "problem") + " in the way")
-    return f"{'; '.join(parts)}. To see what apply would do: freehold plan"
+    return f"{'; '.join(parts)}. To see what apply would do: {command} plan"

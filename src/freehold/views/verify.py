@@ -18,10 +18,10 @@ def verification_document(found: Verification) -> dict[str, Any]:
     }
 
 
-def render_verification(found: Verification, stream: TextIO) -> None:
+def render_verification(found: Verification, stream: TextIO, *, command: str = "freehold") -> None:
     """What differs; the last line says whether anything does."""
     if not found.plan.is_empty or found.plan.orphans:
-        render_plan(found.plan, stream)
+        render_plan(found.plan, stream, command=command)
     if found.is_clean:
         stream.write(
             f"Verified: everything is as infra.yml says; {found.machines} machines run with "

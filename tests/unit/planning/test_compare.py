@@ -194,3 +194,23 @@ def test_a_selection_that_leaves_out_what_it_needs_is_refused() -> None:
     assert problem.code == "left-out"
     assert "network:a" in problem.detail
     assert plan(desired, [seen(network("a"))], selection=only_boxes).can_apply
+
+
+def test_deleting_one_machine_leaves_what_its_neighbours_stand_on() -> None:
+    observed = [
+        Observed(address=Address("a", "instance", "x"), fields={}),
+        Observed(address=Address("a", "instance", "y"), fields={}),
+        Observed(address=Address("a", "project"), fields={}),
+    ]
+    kinds = {name: Kind(name=name, rank=0) for name in ("instance", "project")}
+    made = compare(
+        Question(
+            estate="e",
+            desired={},
+            observed={o.address: o for o in observed},
+            kinds=kinds,
+            selection=Selection(limits=("a/x",)),
+            destroy=True,
+        )
+    )
+    assert [str(change.address) for change in made.changes] == ["instance:a/x"]

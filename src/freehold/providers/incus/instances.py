@@ -113,8 +113,13 @@ def _needs(domain: str, profiles: Iterable[str], volumes: Iterable[str]) -> froz
     )
 
 
-def observed_instance(estate: str, domain: str, raw: Mapping[str, Any]) -> Observed:
-    """An instance as `GET /instances?recursion=1` lists it."""
+def observed_instance(
+    estate: str, domain: str, raw: Mapping[str, Any], declared_image: str = ""
+) -> Observed:
+    """An instance as `GET /instances?recursion=1` lists it.
+
+    Adopting one takes its word that it was made from `declared_image`: else the next plan would create it anew.
+    """
     name, config, devices = raw["name"], raw["config"], raw["devices"]
     address = instance_address(domain, name.removeprefix(f"{domain}-"))
     nic_address = devices.get("eth0", {}).get("ipv4.address")
@@ -133,7 +138,8 @@ def observed_instance(estate: str, domain: str, raw: Mapping[str, Any]) -> Obser
         },
         owned=owner(config) == estate,
         owner=owner(config),
-        adopt=f"incus config set --project {domain} {name} {ESTATE}={estate}",
+        adopt=f"incus config set --project {domain} {name} {ESTATE}={estate}"
+        + (f" {IMAGE}={declared_image}" if declared_image else ""),
         depends_on=_needs(domain, raw["profiles"], _sources(devices)),
         claims=frozenset({nic_address} if nic_address else ()),
         protected=config.get(_PROTECTION) == "true",

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from freehold.model import Infra
 from freehold.planning.address import Address
 from freehold.planning.resource import Observed
 from freehold.providers.incus.bridges import observed_bridge
@@ -59,19 +60,15 @@ async def read_server(incus: Incus) -> Server:
 _EVERYWHERE = {"all-projects": "true"}
 
 
-def observed_of(
-    server: Server, estate: str, domains: Collection[str], bridges: Mapping[str, str]
-) -> dict[Address, Observed]:
-    """What of a server concerns an estate: its own objects, and whatever stands at the names it wants.
-
-    `domains` are those of infra.yml; `bridges` maps the names of their bridges to domains.
-    """
+def observed_of(server: Server, infra: Infra) -> dict[Address, Observed]:
+    """What of a server concerns an estate: its own objects, and whatever stands at the names it wants."""
+    estate = infra.name
     ours = {raw["name"] for raw in server.projects if owner(raw["config"]) == estate}
-    relevant = ours | set(domains)
+    relevant = ours | {domain.name for domain in infra.domains}
     foreign: defaultdict[str, list[str]] = defaultdict(list)
     found = [
-        *_inside(server, estate, relevant, foreign),
-        *_bridges(server, estate, bridges),
+        *_inside(server, infra, relevant, foreign),
+        *_bridges(server, infra),
     ]
     found += [
         observed_project(estate, raw, foreign[raw["name"]])
@@ -81,7 +78,9 @@ def observed_of(
     return {seen.address: seen for seen in found}
 
 
-def _bridges(server: Server, estate: str, bridges: Mapping[str, str]) -> Iterator[Observed]:
+def _bridges(server: Server, infra: Infra) -> Iterator[Observed]:
+    estate = infra.name
+    bridges = {domain.bridge: domain.name for domain in infra.domains}
     for raw in server.networks:
         config: Mapping[str, str] = raw.get("config") or {}
         if owner(config) == estate:
@@ -92,9 +91,11 @@ def _bridges(server: Server, estate: str, bridges: Mapping[str, str]) -> Iterato
 
 
 def _inside(
-    server: Server, estate: str, domains: Collection[str], foreign: defaultdict[str, list[str]]
+    server: Server, infra: Infra, domains: Collection[str], foreign: defaultdict[str, list[str]]
 ) -> Iterator[Observed]:
     """Profiles, volumes and instances of the projects; notes in `foreign` what lives there without our mark."""
+    estate = infra.name
+    images = {(machine.domain, machine.instance): machine.image for machine in infra.machines()}
     for raw in server.profiles:
         if raw["project"] in domains:
             profile = observed_profile(estate, raw["project"], raw)
@@ -104,7 +105,8 @@ def _inside(
                 _note(foreign, estate, "profile", raw)
     for raw in server.instances:
         if raw["project"] in domains:
-            yield observed_instance(estate, raw["project"], raw)
+            image = images.get((raw["project"], raw["name"]), "")
+            yield observed_instance(estate, raw["project"], raw, image)
             _note(foreign, estate, "instance", raw)
     for pool, volumes in server.volumes.items():
         for raw in volumes:

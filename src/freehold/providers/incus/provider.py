@@ -45,8 +45,7 @@ class IncusProvider:
 
     async def observe(self, infra: Infra) -> Observation:
         server = await read_server(self.incus)
-        names = {domain.bridge: domain.name for domain in infra.domains}
-        observed = observed_of(server, infra.name, set(names.values()), names)
+        observed = observed_of(server, infra)
         return Observation(observed, tuple(obstacles(infra, server, observed)))
 
     def desired(self, infra: Infra, observation: Observation) -> Mapping[Address, Desired]:

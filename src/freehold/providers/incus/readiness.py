@@ -17,7 +17,7 @@ from freehold.system.incus.api import Incus
 
 PATIENCE = {MachineType.CONTAINER: 60.0, MachineType.VM: 300.0}  # seconds
 _FIRST_PAUSE = 0.1  # each look costs the daemon ~10 ms of work, so the pauses grow
-_LONGEST_PAUSE = 1.0
+_LONGEST_PAUSE = 0.4
 
 
 def addresses(state: Mapping[str, Any]) -> Iterator[str]:
