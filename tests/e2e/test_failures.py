@@ -28,6 +28,7 @@ def test_a_machine_that_refuses_to_start_fails_alone(estate: Estate) -> None:
     assert done.code == 4, done
     assert "failed: instance lodge/till at `" in done.err
     assert "lodge-till" in done.err.partition("failed: instance lodge/till")[2]
+    assert "incus info --project lodge lodge-till --show-log" in done.err, "where the reason is"
     assert done.err.splitlines()[-1].startswith("Failed: 1 failed of 12 changes; 11 created")
     states = estate.states()
     assert states["home-desk"][0] == states["mill-wheel"][0] == "running"

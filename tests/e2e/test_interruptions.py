@@ -1,10 +1,12 @@
 """Runs that are interrupted, killed, doubled, or lose their Incus: the next apply converges, nothing else is touched."""
 
+import os
 import signal
 import time
 
 import pytest
 
+from freehold.system.unix_http import listener_pid
 from tests.e2e.estate import THREE_DOMAINS, TWO_MACHINES, Estate, told
 from tests.e2e.terminal import Terminal
 
@@ -26,7 +28,7 @@ def test_of_two_applies_at_once_the_second_is_told_who_is_at_work(estate: Estate
     assert len(estate.runs()) == 1
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.2, 0.8, 2.0])
+@pytest.mark.parametrize("seconds", [pytest.param(0.0, marks=pytest.mark.slow), 0.2, 0.8, 2.0])
 def test_after_a_kill_the_next_apply_converges(estate: Estate, seconds: float) -> None:
     estate.write(THREE_DOMAINS)
     process = estate.start_apply()
@@ -111,7 +113,7 @@ def test_a_second_ctrl_c_ends_it_at_once(estate: Estate) -> None:
     estate.settled()
 
 
-@pytest.mark.parametrize("seconds", [0.1, 1.2, 2.2])
+@pytest.mark.parametrize("seconds", [0.1, 1.2, pytest.param(2.2, marks=pytest.mark.slow)])
 def test_an_incus_that_restarts_in_the_middle_is_waited_for(estate: Estate, seconds: float) -> None:
     estate.write(THREE_DOMAINS)
     process = estate.start_apply()
@@ -150,3 +152,20 @@ def test_without_an_incus_every_verb_says_so(estate: Estate) -> None:
     assert time.monotonic() - began < 30, "nobody waits long for what is not there"
     estate.lab.start()
     assert told(estate.plan()) != {}
+
+
+def test_ctrl_c_while_it_only_looks(estate: Estate) -> None:
+    estate.write(TWO_MACHINES)
+    daemon = listener_pid(estate.lab.socket)
+    assert daemon is not None
+    os.kill(daemon, signal.SIGSTOP)
+    try:
+        process = estate.start("plan")
+        time.sleep(1.5)
+        assert process.poll() is None, "Incus does not answer, so it waits"
+        process.send_signal(signal.SIGINT)
+        done = estate.end_of(process)
+    finally:
+        os.kill(daemon, signal.SIGCONT)
+    assert done.code == 1
+    assert "Stopped." in done.err

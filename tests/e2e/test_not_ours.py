@@ -3,9 +3,16 @@
 import pytest
 
 from tests.e2e import foreign
-from tests.e2e.estate import TWO_MACHINES, Estate
+from tests.e2e.estate import TWO_MACHINES, Done, Estate
 
 pytestmark = pytest.mark.lab
+
+
+def adoptions(refused: Done) -> list[list[str]]:
+    """The commands to copy that give things to this estate, after the word `incus`."""
+    typed = "freehold lab run -- incus "
+    lines = [line.strip() for line in refused.err.splitlines()]
+    return [line.removeprefix(typed).split() for line in lines if line.startswith(typed)]
 
 
 def test_an_unmarked_project_is_refused_with_the_command_that_adopts_it(estate: Estate) -> None:
@@ -19,8 +26,8 @@ def test_an_unmarked_project_is_refused_with_the_command_that_adopts_it(estate: 
     assert "project:home exists and carries no mark of an estate" in refused.err
     assert estate.get("/projects/home") == before
 
-    (command,) = [line for line in refused.err.splitlines() if "incus project set" in line]
-    estate.incus(*command.split()[1:])
+    (command,) = adoptions(refused)
+    estate.incus(*command)
     estate.ok("apply", "--yes")
     estate.settled()
     assert estate.get("/projects/home")["config"]["user.note"] == "old"
@@ -36,10 +43,10 @@ def test_the_commands_that_adopt_all_kinds_work(estate: Estate) -> None:
     estate.incus("config", "unset", "--project", "home", "home-desk", unset)
     refused = estate.freehold("apply", "--yes")
     assert refused.code == 1
-    commands = [line.split() for line in refused.err.splitlines() if line.startswith("      incus")]
+    commands = adoptions(refused)
     assert len(commands) == 4, refused.err
     for command in commands:
-        estate.incus(*command[1:])
+        estate.incus(*command)
     estate.settled()
 
 

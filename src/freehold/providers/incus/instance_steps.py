@@ -4,10 +4,12 @@ A change that needs a restart stops the machine first and writes then: killed an
 finds it stopped and starts it. Waiting for a machine's address is in `readiness.py`.
 """
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from freehold.diagnostics import BackendError
 from freehold.model import MachineType
 from freehold.planning.change import Action, Change
 from freehold.planning.resource import Fields, Impact
@@ -21,6 +23,8 @@ from freehold.providers.protocol import Report, Step
 from freehold.system.incus.api import Incus, IncusError
 
 _STOP_SECONDS = 30  # a machine that does not shut down within this is switched off
+_START_FAILED = "forkstart"  # the program that Incus starts a container with
+_SETTLING_LOOKS, _SETTLING_PAUSE = 20, 0.1
 _KEPT_FIELDS = ("architecture", "ephemeral", "stateful")
 
 
@@ -122,7 +126,14 @@ class InstanceSteps:
             "source": await self._source(report),
             "start": True,
         }
-        await self.incus.send("POST", "/instances", body, progress=report, project=self._project)
+        try:
+            await self.incus.send(
+                "POST", "/instances", body, progress=report, project=self._project
+            )
+        except IncusError as error:
+            if _START_FAILED not in error.message:
+                raise
+            raise await self._not_started(error) from error
 
     async def _rebuild(self, report: Report) -> None:
         body = {"source": await self._source(report)}
@@ -152,8 +163,26 @@ class InstanceSteps:
     async def _start(self, report: Report) -> None:
         current = await self.incus.get(self._path, project=self._project)
         action = {"Running": None, "Frozen": "unfreeze"}.get(current["status"], "start")
-        if action is not None:
+        if action is None:
+            return
+        try:
             await self._set_state({"action": action, "timeout": -1})
+        except IncusError as error:
+            raise await self._not_started(error) from error
+
+    async def _not_started(self, error: IncusError) -> BackendError:
+        """Where to find the reason, which Incus itself often does not tell.
+
+        For a moment it still calls such a machine running; whoever looks then would find nothing to do.
+        """
+        for _ in range(_SETTLING_LOOKS):
+            current = await self.incus.get(self._path, project=self._project)
+            if current["status"] != "Running":
+                break
+            await asyncio.sleep(_SETTLING_PAUSE)
+        diagnostic = error.diagnostics[0]
+        log = f"incus info --project {self._project} {self._name} --show-log"
+        return BackendError(replace(diagnostic, hint=f"Its log may say why:\n    {log}"))
 
     async def _stop(self, report: Report) -> None:
         """Ask politely, then switch off. A machine that is deleted or loses its disk is switched off at once."""
