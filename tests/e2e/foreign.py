@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,10 @@ def _get(socket: Path, path: str) -> Any:
 
 def clean(lab: Lab) -> None:
     """Delete everything but theirs and the image: the lab is the tests' own."""
-    for project in _get(lab.socket, "/projects"):
-        name = project.rsplit("/", 1)[1]
-        if name not in ("default", PROJECT):
-            _delete(lab, f"/projects/{name}?force=1")
+    names = [path.rsplit("/", 1)[1] for path in _get(lab.socket, "/projects")]
+    ours = [f"/projects/{name}?force=1" for name in names if name not in ("default", PROJECT)]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda path: _delete(lab, path), ours))
     for network in _get(lab.socket, "/networks?recursion=1"):
         if network["managed"] and network["name"] != BRIDGE:
             _delete(lab, f"/networks/{network['name']}")

@@ -168,4 +168,4 @@ def test_ctrl_c_while_it_only_looks(estate: Estate) -> None:
     finally:
         os.kill(daemon, signal.SIGCONT)
     assert done.code == 1
-    assert "Stopped." in done.err
+    assert "error[stopped]: Stopped" in done.err

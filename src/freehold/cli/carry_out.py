@@ -56,7 +56,7 @@ def carry_out(job: Job) -> ExitCode:
             raise estate.unwritable(folder / STATE_FOLDER, error) from error
         estate.tell([notice] if notice else [], job.options)
         try:
-            return asyncio.run(_run(job, folder))
+            return interrupts.run(_run(job, folder))
         except asyncio.CancelledError as error:
             raise FreeholdError(_ended_at_once()) from error
 

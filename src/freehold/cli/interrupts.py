@@ -6,9 +6,24 @@ Used by `carry_out`, and by `agreement`, where a question is left at once.
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeVar
+
+from freehold.diagnostics import Diagnostic, FreeholdError
+
+Value = TypeVar("Value")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run(work: Coroutine[Any, Any, Value]) -> Value:
+    """`asyncio.run`; a Ctrl-C that nobody heeds inside ends it with a FreeholdError."""
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt as error:
+        raise FreeholdError(
+            Diagnostic(code="stopped", summary="Stopped", detail="It was interrupted (Ctrl-C).")
+        ) from error
 
 
 @contextlib.contextmanager

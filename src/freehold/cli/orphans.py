@@ -1,12 +1,11 @@
 """`freehold orphans`: what this estate made and infra.yml no longer names; `--prune` deletes it, and only that."""
 
-import asyncio
 import json
 import sys
 
 import typer
 
-from freehold.cli import estate
+from freehold.cli import estate, interrupts
 from freehold.cli.carry_out import Job, carry_out
 from freehold.cli.options import Confirm, Directory, InLab, Json, Limit, Prune, Yes, common
 from freehold.diagnostics import ExitCode
@@ -50,7 +49,7 @@ def register(app: typer.Typer) -> None:
             async with estate.provider(options) as provider:
                 return await Planner(infra=infra, provider=provider, selection=selection).look()
 
-        found = asyncio.run(look()).plan
+        found = interrupts.run(look()).plan
         if options.json:
             print(json.dumps(orphans_document(found), indent=1))
         else:

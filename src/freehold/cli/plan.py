@@ -1,6 +1,5 @@
 """`freehold plan`: what apply would change, without changing it."""
 
-import asyncio
 import json
 import shlex
 import sys
@@ -9,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from freehold.cli import estate
+from freehold.cli import estate, interrupts
 from freehold.cli.options import Common, Directory, InLab, Json, Limit, Only, Prune, common
 from freehold.diagnostics import ExitCode
 from freehold.engine.planner import Picture, Planner
@@ -51,7 +50,7 @@ def register(app: typer.Typer) -> None:
                 await estate.check_options(options, provider, picture)
                 return picture
 
-        picture = asyncio.run(look())
+        picture = interrupts.run(look())
         made = picture.plan
         _show(options, made)
         if out is not None:

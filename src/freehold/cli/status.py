@@ -1,12 +1,11 @@
 """`freehold status`: the machines as they are, beside what was declared."""
 
-import asyncio
 import json
 import sys
 
 import typer
 
-from freehold.cli import estate
+from freehold.cli import estate, interrupts
 from freehold.cli.options import Directory, InLab, Json, Limit, common
 from freehold.diagnostics import ExitCode
 from freehold.engine.planner import Planner
@@ -35,7 +34,7 @@ def register(app: typer.Typer) -> None:
                 picture = await Planner(infra=infra, provider=provider, selection=selection).look()
                 return await read_status(provider.incus, infra, picture, selection)
 
-        found = asyncio.run(look())
+        found = interrupts.run(look())
         if options.json:
             print(json.dumps(status_document(found), indent=1))
         else:

@@ -1,12 +1,11 @@
 """`freehold verify`: is everything as infra.yml says? Exit 2 when not. Changes nothing."""
 
-import asyncio
 import json
 import sys
 
 import typer
 
-from freehold.cli import estate
+from freehold.cli import estate, interrupts
 from freehold.cli.options import Directory, InLab, Json, Limit, common
 from freehold.diagnostics import ExitCode
 from freehold.engine.planner import Planner
@@ -35,7 +34,7 @@ def register(app: typer.Typer) -> None:
                 planner = Planner(infra=infra, provider=provider, selection=selection)
                 return await verify_estate(planner, provider.incus)
 
-        found = asyncio.run(look())
+        found = interrupts.run(look())
         if options.json:
             print(json.dumps(verification_document(found), indent=1))
         else:
