@@ -86,7 +86,7 @@ def _bridges(server: Server, infra: Infra) -> Iterator[Observed]:
         if owner(config) == estate:
             given_up = raw["name"] in server.given_up
             yield observed_bridge(estate, config.get(DOMAIN, raw["name"]), raw, given_up=given_up)
-        elif raw["name"] in bridges:
+        elif raw["name"] in bridges and raw["managed"]:
             yield observed_bridge(estate, bridges[raw["name"]], raw)
 
 

@@ -26,6 +26,7 @@ def obstacles(
     yield from _missing_pool(infra, server)
     yield from _other_pool(infra, observed)
     yield from _taken_subnets(infra, server)
+    yield from _strange_interfaces(infra, server)
     yield from _broken_bridges(infra, server)
 
 
@@ -72,6 +73,20 @@ def _taken_subnets(infra: Infra, server: Server) -> Iterator[Diagnostic]:
                     f"which is not ours, has {subnet}.",
                     hint="Give the domain another `subnet_id`, or the estate another `network.base`.",
                 )
+
+
+def _strange_interfaces(infra: Infra, server: Server) -> Iterator[Diagnostic]:
+    """Incus lists the host's own interfaces too; it cannot make a bridge where one has the name."""
+    bridges = {domain.bridge: domain.name for domain in infra.domains}
+    for raw in server.networks:
+        if raw["name"] in bridges and not raw["managed"]:
+            yield Diagnostic(
+                code="interface-in-the-way",
+                summary="A network interface has the name of a bridge",
+                detail=f"{raw['name']} is to be the bridge of {bridges[raw['name']]}; an interface of this name "
+                "exists that Incus does not manage.",
+                hint=f"If it is a leftover:\n    ip link delete {raw['name']}",
+            )
 
 
 def _broken_bridges(infra: Infra, server: Server) -> Iterator[Diagnostic]:
