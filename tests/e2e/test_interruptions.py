@@ -28,7 +28,7 @@ def test_of_two_applies_at_once_the_second_is_told_who_is_at_work(estate: Estate
     assert len(estate.runs()) == 1
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(0.0, marks=pytest.mark.slow), 0.2, 0.8, 2.0])
+@pytest.mark.parametrize("seconds", [pytest.param(0.0, marks=pytest.mark.slow), 0.1, 0.3, 0.8])
 def test_after_a_kill_the_next_apply_converges(estate: Estate, seconds: float) -> None:
     estate.write(THREE_DOMAINS)
     process = estate.start_apply()
@@ -64,7 +64,7 @@ def test_a_kill_in_the_middle_of_destroy(estate: Estate) -> None:
 def test_an_interrupt_finishes_what_runs_and_says_where_it_stopped(estate: Estate) -> None:
     estate.write(THREE_DOMAINS)
     process = estate.start_apply()
-    time.sleep(0.7)
+    time.sleep(0.4)
     process.send_signal(signal.SIGINT)
     stopped = estate.end_of(process)
     assert stopped.code == 4, stopped
@@ -113,12 +113,22 @@ def test_a_second_ctrl_c_ends_it_at_once(estate: Estate) -> None:
     estate.settled()
 
 
-@pytest.mark.parametrize("seconds", [0.1, 1.2, pytest.param(2.2, marks=pytest.mark.slow)])
-def test_an_incus_that_restarts_in_the_middle_is_waited_for(estate: Estate, seconds: float) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "by"),
+    [
+        (0.1, signal.SIGKILL),
+        (0.2, signal.SIGTERM),
+        (0.7, signal.SIGTERM),
+        pytest.param(1.1, signal.SIGTERM, marks=pytest.mark.slow),
+    ],
+)
+def test_an_incus_that_restarts_in_the_middle_is_waited_for(
+    estate: Estate, seconds: float, by: signal.Signals
+) -> None:
     estate.write(THREE_DOMAINS)
     process = estate.start_apply()
     time.sleep(seconds)
-    estate.lab.restart_daemon()
+    estate.lab.restart_daemon(by)
     applied = estate.end_of(process)
     assert applied.code == 0, applied
     assert "Applied: " in applied.err

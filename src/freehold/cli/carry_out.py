@@ -83,9 +83,10 @@ async def _run(job: Job, folder: Path) -> ExitCode:
 async def _look(planner: Planner, provider: IncusProvider) -> Picture:
     """The plan, made when Incus has ended what a run that was killed had begun: what is half made looks whole."""
     picture = await planner.look()
-    if picture.plan.is_empty or not (busy := await provider.under_way(planner.infra)):
+    if picture.plan.is_empty:
         return picture
-    print(f"Waiting for what Incus is still doing: {', '.join(busy)} …", file=sys.stderr)
+    if busy := await provider.under_way(planner.infra):
+        print(f"Waiting for what Incus is still doing: {', '.join(busy)} …", file=sys.stderr)
     until = time.monotonic() + _UNDER_WAY_SECONDS
     while busy and time.monotonic() < until:
         await asyncio.sleep(_PAUSE)

@@ -14,7 +14,11 @@ from freehold.planning.address import Address
 from freehold.planning.change import Change
 from freehold.providers.protocol import Step
 
-_ATTEMPTS = 5
+_ATTEMPTS = 8
+_FIRST_PAUSE, _LONGEST_PAUSE = (
+    0.1,
+    5.0,
+)  # seconds; a system that shuts down still answers for a while
 _PATIENCE = 120.0  # seconds that a system may be away
 
 
@@ -59,6 +63,7 @@ class Walk:
                     raise
                 attempt += 1
                 self.run.listen(ChangeInterrupted(self.change, tuple(error.diagnostics)))
+            await asyncio.sleep(min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE))
             await self.run.planner.provider.wait_ready(_PATIENCE)
             remaining = await self.run.planner.again(self.change)
         return True

@@ -5,7 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
+import pytest
+
 from freehold.diagnostics import BackendError, BackendInterrupted, Diagnostic
+from freehold.engine import walk
 from freehold.engine.events import ChangeInterrupted, Event, StepStarted
 from freehold.engine.planner import Planner
 from freehold.engine.run import RunResult, run
@@ -142,7 +145,10 @@ def test_an_interrupted_change_is_looked_at_again_and_not_done_twice() -> None:
     assert sum(isinstance(event, StepStarted) for event in events) == 1
 
 
-def test_a_system_that_never_stays_ends_in_failure_not_in_a_loop() -> None:
+def test_a_system_that_never_stays_ends_in_failure_not_in_a_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(walk, "_LONGEST_PAUSE", 0.01)
     shelf = Shelf({"a": "1"}, interrupts=["a"] * 99, lies={"a"})
     result, _ = apply(shelf)
     assert statuses(result) == {"a": "failed"}

@@ -97,7 +97,9 @@ class _Grid:
             max((box.width for box in boxes if box.column == column), default=0)
             for column in range(columns)
         ]
-        widths[-1] += max(0, 2 * outside + BETWEEN - sum(widths))  # the first row needs its room too
+        widths[-1] += max(
+            0, 2 * outside + BETWEEN - sum(widths)
+        )  # the first row needs its room too
         self._gutter_y, self._row_y, self._bottom = _spread(
             TITLE, heights, [self._row_gutter(g) for g in range(self._rows + 1)]
         )

@@ -146,18 +146,24 @@ class Lab:
 
     def kill_daemon(self) -> None:
         """End incusd at once (SIGKILL), machines keep running; it stays away until `start` or `restart_daemon`."""
+        self._end_daemon(signal.SIGKILL)
+
+    def restart_daemon(self, by: signal.Signals = signal.SIGTERM) -> None:
+        """End incusd as a service manager does (or `by` another signal) and start it again; returns when it answers.
+
+        Machines keep running.
+        """
+        self._end_daemon(by)
+        self._wake_daemon()
+        self._await_incus()
+
+    def _end_daemon(self, by: signal.Signals) -> None:
         from freehold.system.unix_http import listener_pid
 
         self._holder()
         if (pid := listener_pid(self.socket)) is not None:
-            os.kill(pid, signal.SIGKILL)
-        _await(self._place.daemon_ended.exists, 10.0)
-
-    def restart_daemon(self) -> None:
-        """End incusd at once and start it again; returns when it answers."""
-        self.kill_daemon()
-        self._wake_daemon()
-        self._await_incus()
+            os.kill(pid, by)
+        _await(self._place.daemon_ended.exists, PATIENCE)
 
     def _holder(self) -> ProcessIdentity:
         if (found := read_holder(self._place)) is None:

@@ -5,7 +5,7 @@ finds it stopped and starts it. Waiting for a machine's address is in `readiness
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from freehold.providers.incus.objects import fields_of
 from freehold.providers.incus.options import inherited_as_text
 from freehold.providers.incus.readiness import wait_for_address
 from freehold.providers.protocol import Report, Step
-from freehold.system.incus.api import Incus, IncusError
+from freehold.system.incus.api import Incus, IncusError, IncusInterrupted
 
 _STOP_SECONDS = 30  # a machine that does not shut down within this is switched off
 _START_FAILED = "forkstart"  # the program that Incus starts a container with
@@ -168,6 +168,9 @@ class InstanceSteps:
         try:
             await self._set_state({"action": action, "timeout": -1})
         except IncusError as error:
+            if _never_ran(current):
+                await self._delete(report)
+                raise IncusInterrupted(error.request, "it was never made to its end") from error
             raise await self._not_started(error) from error
 
     async def _not_started(self, error: IncusError) -> BackendError:
@@ -208,3 +211,12 @@ class InstanceSteps:
 
     async def _delete(self, report: Report) -> None:
         await self.incus.send("DELETE", self._path, project=self._project)
+
+
+def _never_ran(current: Mapping[str, Any]) -> bool:
+    """Whether an instance was not started even once: then there is nothing in it that anybody put there.
+
+    An Incus that is killed while it makes an instance keeps one without a usable root disk, which can only be made anew.
+    """
+    was_started = "volatile.last_state.power" in current["config"]
+    return not was_started and current["last_used_at"].startswith("1970-01-01")

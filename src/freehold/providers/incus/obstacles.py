@@ -2,21 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 
-from freehold.diagnostics import Diagnostic, Severity
+from freehold.diagnostics import Diagnostic
 from freehold.model import Infra
 from freehold.planning.address import Address
 from freehold.planning.resource import Observed
 from freehold.providers.incus.bridges import subnet_of
 from freehold.providers.incus.marks import owner
 from freehold.providers.incus.observe import Server
-from freehold.providers.incus.under_way import is_half_made, was_used
 
 UNAVAILABLE = "Unavailable"
-_FINISH = (
-    '"UPDATE networks_nodes SET state = 1 WHERE network_id = '
-    "(SELECT id FROM networks WHERE name = '{name}'); "
-    "UPDATE networks SET state = 1 WHERE name = '{name}'\""
-)
 
 
 def obstacles(
@@ -100,14 +94,4 @@ def _broken_bridges(infra: Infra, server: Server) -> Iterator[Diagnostic]:
                 "killed still holds its address.",
                 hint="Look for it, end it, and restart Incus:\n"
                 f"    pgrep -a -f 'dnsmasq.*--interface={raw['name']} '",
-            )
-        elif is_half_made(raw, infra.name) and was_used(raw, infra.name, server.profiles):
-            yield Diagnostic(
-                severity=Severity.WARNING,
-                code="bridge-half-made",
-                summary="Incus was killed while it made a bridge",
-                detail=f"{raw['name']} works, but Incus holds it for unfinished: a change of it takes effect only "
-                "when Incus starts again, and deleting it leaves its interface behind.",
-                hint="Have Incus take it for finished:\n    incus admin sql global "
-                + _FINISH.format(name=raw["name"]),
             )

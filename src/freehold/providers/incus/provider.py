@@ -5,7 +5,6 @@ Made by `cli` with a client and a source of images; driven by `engine` through `
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from freehold.model import Infra
 from freehold.planning.address import Address
@@ -18,8 +17,8 @@ from freehold.providers.incus.instance_steps import InstanceSteps
 from freehold.providers.incus.observe import observed_of, read_server
 from freehold.providers.incus.obstacles import obstacles
 from freehold.providers.incus.under_way import under_way
-from freehold.providers.protocol import Observation, Report, Step
-from freehold.system.incus.api import Incus, IncusError, IncusInterrupted
+from freehold.providers.protocol import Observation, Step
+from freehold.system.incus.api import Incus
 
 KINDS = {
     module.KIND.name: module.KIND for module in (projects, bridges, profiles, volumes, instances)
@@ -63,28 +62,13 @@ class IncusProvider:
             case projects.KIND.name:
                 return projects.project_steps(self.incus, estate, change)
             case bridges.KIND.name:
-                steps = bridges.bridge_steps(self.incus, estate, change)
-                return [self._in_turn(step) for step in steps]
+                return bridges.bridge_steps(self.incus, estate, change, self._one_bridge_at_a_time)
             case profiles.KIND.name:
                 return profiles.profile_steps(self.incus, estate, change)
             case volumes.KIND.name:
                 return volumes.volume_steps(self.incus, estate, change)
             case _:
                 return InstanceSteps(self.incus, self._images, estate, change).all()
-
-    def _in_turn(self, step: Step) -> Step:
-        """Incus works on one bridge after the other anyway, and trips over interfaces that go meanwhile (6.0.4)."""
-
-        async def run(report: Report) -> None:
-            async with self._one_bridge_at_a_time:
-                try:
-                    await step.run(report)
-                except IncusError as error:
-                    if _VANISHED_INTERFACE not in error.message:
-                        raise
-                    raise IncusInterrupted(error.request, error.message) from error
-
-        return replace(step, run=run)
 
     async def under_way(self, infra: Infra) -> list[str]:
         """What Incus is doing for this estate right now, in words."""

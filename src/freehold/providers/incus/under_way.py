@@ -10,34 +10,29 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from freehold.providers.incus.marks import DOMAIN, owner
-from freehold.providers.incus.profiles import DEFAULT
+from freehold.providers.incus.marks import owner
 from freehold.system.incus.api import Incus, IncusError
 
+_MAKING_A_BRIDGE = 1.0  # seconds; a bare one takes 0.05, on a busy computer more
 PENDING = "Pending"  # a bridge's status while Incus makes it, and for ever when that was broken off
 
 
 async def under_way(incus: Incus, estate: str, domains: Collection[str]) -> list[str]:
-    """In words, what is being made or changed now; people's own sessions (`incus exec`) do not count."""
-    operations, networks, profiles = await asyncio.gather(
+    """In words, what is being made or changed now; people's own sessions (`incus exec`) do not count.
+
+    A bridge that is being made is no operation in Incus: it is given the moment that making one takes.
+    """
+    operations, networks = await asyncio.gather(
         incus.get("/operations", recursion="1", **{"all-projects": "true"}),
         incus.get("/networks", recursion="1"),
-        incus.get("/profiles", recursion="1", **{"all-projects": "true"}),
     )
-    gone = await without_interface(incus, networks)
-    tasks = [
+    if any(is_half_made(raw, estate) for raw in networks):
+        await asyncio.sleep(_MAKING_A_BRIDGE)
+    return [
         str(operation["description"])
         for operation in operations.get("running", ())
         if operation["class"] == "task" and set(_projects(operation)) & set(domains)
     ]
-    bridges = [
-        f"Creating bridge {raw['name']}"
-        for raw in networks
-        if is_half_made(raw, estate)
-        and raw["name"] not in gone
-        and not was_used(raw, estate, profiles)
-    ]
-    return tasks + bridges
 
 
 async def without_interface(incus: Incus, networks: Iterable[Mapping[str, Any]]) -> frozenset[str]:
@@ -60,17 +55,6 @@ async def _has_interface(incus: Incus, name: str) -> bool:
 def is_half_made(raw: Mapping[str, Any], estate: str) -> bool:
     """Whether a bridge of ours, as Incus lists it, is not finished."""
     return raw.get("status") == PENDING and owner(raw["config"]) == estate
-
-
-def was_used(raw: Mapping[str, Any], estate: str, profiles: Collection[Mapping[str, Any]]) -> bool:
-    """Whether a run has gone on from this bridge: only then does its domain's `default` profile carry our mark."""
-    domain = raw["config"].get(DOMAIN)
-    return any(
-        profile["project"] == domain
-        and profile["name"] == DEFAULT
-        and owner(profile["config"]) == estate
-        for profile in profiles
-    )
 
 
 def _projects(operation: Mapping[str, Any]) -> Iterator[str]:

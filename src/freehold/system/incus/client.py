@@ -20,7 +20,7 @@ from freehold.system.incus.api import (
     IncusUnavailable,
     Progress,
 )
-from freehold.system.incus.connection import BASE, TRANSPORT_ERRORS, Connection
+from freehold.system.incus.connection import BASE, TRANSPORT_ERRORS, Connection, refusal
 from freehold.system.incus.operations import OperationEvents
 
 _RETRY_PAUSE = 0.25  # seconds between two looks for a daemon that is away
@@ -163,7 +163,7 @@ class IncusClient:
                 state = None
             state = state or await self._asked_state(request, operation)
             if state["status_code"] >= _FAILED:
-                raise IncusError(request, state["status_code"], state["err"])
+                raise refusal(request, state["status_code"], state["err"])
             if state["status_code"] >= _FINISHED:
                 return state
             await asyncio.sleep(0 if self._events.listening else _RETRY_PAUSE)

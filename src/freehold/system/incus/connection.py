@@ -30,6 +30,7 @@ _INSTALL = (
 )
 _JOIN = "Run as root, or join the group `incus-admin` and log in again."
 _START = "Start Incus (`sudo systemctl start incus`), and look at its log: `journalctl -u incus`."
+_BROKEN_OFF = ("context canceled", "signal: killed", "database is closed", "Shutting down")
 
 
 class Connection:
@@ -52,7 +53,8 @@ class Connection:
     ) -> dict[str, Any]:
         """The envelope. Raises IncusError, or one of the errors of `failure`."""
         request = f"{method} {path or '/'}"
-        url = f"{BASE}/1.0{path}" + (f"?{urlencode(query)}" if query else "")
+        root = BASE if path.startswith("/internal/") else f"{BASE}/1.0"
+        url = root + path + (f"?{urlencode(query)}" if query else "")
         try:
             async with self.session.request(method, url, json=body) as response:
                 answer = await response.json(content_type=None)
@@ -65,10 +67,8 @@ class Connection:
             raise IncusNotUnderstood(request, "the answer has no `type` and `metadata`")
         if answer["type"] == "error":
             code, message = answer.get("error_code", 0), str(answer.get("error", ""))
-            if code == STARTING_OR_STOPPING:
-                raise IncusInterrupted(request, message)
             self.answered = True
-            raise IncusError(request, code, message)
+            raise refusal(request, code, message)
         self.answered = True
         return answer
 
@@ -94,3 +94,10 @@ class Connection:
 
     async def close(self) -> None:
         await self.session.close()
+
+
+def refusal(request: str, code: int, message: str) -> IncusError | IncusInterrupted:
+    """What an error of the server means: no, or that it is going down and breaks off what it is at."""
+    if code == STARTING_OR_STOPPING or message.endswith(_BROKEN_OFF):
+        return IncusInterrupted(request, message)
+    return IncusError(request, code, message)
