@@ -23,6 +23,7 @@ from freehold.providers.protocol import Report, Step
 from freehold.system.incus.api import Incus, IncusError, IncusInterrupted
 
 _STOP_SECONDS = 30  # a machine that does not shut down within this is switched off
+_NO_ROOT = ("Instance storage pool not found", 'Failed expanding symlinks of ""')
 _START_FAILED = "forkstart"  # the program that Incus starts a container with
 _SETTLING_LOOKS, _SETTLING_PAUSE = 20, 0.1
 _KEPT_FIELDS = ("architecture", "ephemeral", "stateful")
@@ -168,7 +169,7 @@ class InstanceSteps:
         try:
             await self._set_state({"action": action, "timeout": -1})
         except IncusError as error:
-            if _never_ran(current):
+            if _has_no_root(error) and _never_ran(current):
                 await self._delete(report)
                 raise IncusInterrupted(error.request, "it was never made to its end") from error
             raise await self._not_started(error) from error
@@ -213,10 +214,12 @@ class InstanceSteps:
         await self.incus.send("DELETE", self._path, project=self._project)
 
 
-def _never_ran(current: Mapping[str, Any]) -> bool:
-    """Whether an instance was not started even once: then there is nothing in it that anybody put there.
+def _has_no_root(error: IncusError) -> bool:
+    """Whether Incus says that the root disk is not there: it was killed while it made the instance."""
+    return any(sign in error.message for sign in _NO_ROOT)
 
-    An Incus that is killed while it makes an instance keeps one without a usable root disk, which can only be made anew.
-    """
+
+def _never_ran(current: Mapping[str, Any]) -> bool:
+    """Whether an instance was not started even once: nobody has put anything there yet."""
     was_started = "volatile.last_state.power" in current["config"]
     return not was_started and current["last_used_at"].startswith("1970-01-01")

@@ -57,7 +57,7 @@ _VOLUME_OPTIONS = _VOLUME_BOOLEANS | {
 
 @cache
 def instance_options() -> Mapping[str, Mapping[str, str]]:
-    """Every instance option: group, type, liveupdate, condition, shortdesc."""
+    """Every instance option: group, type, liveupdate, condition."""
     text = files(__package__).joinpath("instance_options.json").read_text("utf-8")
     options: Mapping[str, Mapping[str, str]] = json.loads(text)
     return options
