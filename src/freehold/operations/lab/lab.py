@@ -148,8 +148,8 @@ class Lab:
         """End incusd at once (SIGKILL), machines keep running; it stays away until `start` or `restart_daemon`."""
         self._end_daemon(signal.SIGKILL)
 
-    def restart_daemon(self, by: signal.Signals = signal.SIGTERM) -> None:
-        """End incusd as a service manager does (or `by` another signal) and start it again; returns when it answers.
+    def restart_daemon(self, by: signal.Signals = signal.SIGKILL) -> None:
+        """End incusd (`by` SIGTERM: as a service manager does) and start it again; returns when it answers.
 
         Machines keep running.
         """
