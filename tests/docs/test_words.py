@@ -14,7 +14,7 @@ _ADVERTISING = re.compile(
     re.IGNORECASE,
 )
 _FOLDER = re.compile(r"(?<![\w.])/(?:home|root|tmp|work|mnt|Users)/\w+")
-_CODE_WIDTH = 120
+_CODE_WIDTH = 130  # a command to copy is shown whole
 
 
 @pytest.mark.parametrize("path", _WRITTEN, ids=name)
