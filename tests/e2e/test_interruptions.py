@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from freehold.system.unix_http import listener_pid
+from freehold.system.unix_http import ask, listener_pid
 from tests.e2e.estate import THREE_DOMAINS, TWO_MACHINES, Estate, told
 from tests.e2e.terminal import Terminal
 
@@ -46,6 +46,19 @@ def test_after_a_kill_the_next_apply_converges(estate: Estate, seconds: float) -
     runs = estate.ok("log", "--json").document["runs"]
     assert runs[-1]["exit_code"] is None, "the run that was killed"
     assert all(run["exit_code"] == 0 for run in runs[:-1])
+
+
+def test_what_incus_still_does_for_nobody_is_waited_for(estate: Estate) -> None:
+    """As after a kill: the daemon goes on with the last request of whoever is gone."""
+    estate.write(TWO_MACHINES)
+    estate.ok("apply", "--yes")
+    estate.edit("512MiB", "640MiB")
+    path = "/1.0/instances/home-desk/backups?project=home"
+    begun = ask(estate.lab.socket, "POST", path, {"name": "before"}).body
+    applied = estate.ok("apply", "--yes")
+    assert "Waiting for what Incus is still doing: " in applied.err
+    assert ask(estate.lab.socket, "GET", begun["operation"]).body["metadata"]["status"] == "Success"
+    estate.settled()
 
 
 def test_a_kill_in_the_middle_of_destroy(estate: Estate) -> None:

@@ -64,7 +64,7 @@ def carry_out(job: Job) -> ExitCode:
 async def _run(job: Job, folder: Path) -> ExitCode:
     async with estate.provider(job.options) as provider:
         planner = job.planner_for(provider)
-        picture = await planner.look()
+        picture = await _look(planner, provider)
         plan = picture.plan
         if job.check is not None:
             await job.check(provider, picture)

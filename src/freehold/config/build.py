@@ -51,6 +51,7 @@ def _domain(document: Document, base: IPv4Network, name: str, part: DomainPart) 
         subnet_id=part.subnet_id,
         subnet=domain_subnet(base, part.subnet_id),
         trust=part.trust or document.defaults.trust or Trust.SEMI_TRUSTED,
+        internet=part.internet,
         description=part.description,
         profiles=tuple(_profile(*item) for item in sorted(part.profiles.items())),
         machines=tuple(_machine(name, image, *item) for item in sorted(part.machines.items())),

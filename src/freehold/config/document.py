@@ -216,6 +216,11 @@ class DomainPart(Part):
         examples=["admin"],
     )
     description: Line = Field("", description="One line about it.", examples=["experiments"])
+    internet: bool = Field(
+        default=True,
+        description="Whether its machines may open connections to the outside. Default: `true`.",
+        examples=[False],
+    )
     profiles: dict[str, ProfilePart] = Field(
         default_factory=dict, description="Shared settings by name."
     )

@@ -32,11 +32,6 @@ def host(subnet: IPv4Network, number: int) -> IPv4Address:
     return subnet.network_address + number
 
 
-def static_hosts(subnet: IPv4Network) -> Iterable[IPv4Address]:
-    """The addresses a machine may declare, in order."""
-    return (host(subnet, number) for number in range(GATEWAY_HOST + 1, LAST_STATIC_HOST + 1))
-
-
 def allocatable_count() -> int:
     """How many machines without a declared address a domain can hold at the most."""
     return LAST_STATIC_HOST - FIRST_ALLOCATED_HOST + 1

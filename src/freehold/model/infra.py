@@ -69,10 +69,6 @@ class Profile:
     config: Mapping[str, str] = field(default_factory=dict)
     devices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
-    @property
-    def has_gpu(self) -> bool:
-        return any(device.get("type") == "gpu" for device in self.devices.values())
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
@@ -112,12 +108,16 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domain:
-    """A compartment: an Incus project, a bridge and a /24 of its own, with the machines inside."""
+    """A compartment: an Incus project, a bridge and a /24 of its own, with the machines inside.
+
+    `internet`: whether its machines may open connections to the outside.
+    """
 
     name: str
     subnet_id: int
     subnet: IPv4Network
     trust: Trust
+    internet: bool = True
     description: str = ""
     profiles: tuple[Profile, ...] = ()
     machines: tuple[Machine, ...] = ()

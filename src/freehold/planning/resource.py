@@ -5,7 +5,7 @@ on both sides, normalised by the provider, so that equality means "as declared".
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -77,10 +77,3 @@ class Observed:
     unprotect: str | None = None
     has_data: bool = True
     foreign: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """Everything observed in one look, by address."""
-
-    observed: Mapping[Address, Observed] = field(default_factory=dict)

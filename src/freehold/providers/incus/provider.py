@@ -25,11 +25,6 @@ KINDS = {
 }
 
 
-_VANISHED_INTERFACE = (
-    "Failed to delete bridge children interfaces"  # of a machine that starts or stops just then
-)
-
-
 class IncusProvider:
     """One Incus server as Freehold sees it."""
 
