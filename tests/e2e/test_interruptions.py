@@ -2,7 +2,9 @@
 
 import os
 import signal
+import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -177,6 +179,23 @@ def test_without_an_incus_every_verb_says_so(estate: Estate) -> None:
     assert told(estate.plan()) != {}
 
 
+def wait_until_it_only_waits(process: "subprocess.Popen[str]") -> None:
+    """For an answer, in epoll_wait(2); before that it imports modules."""
+    waiting = Path(f"/proc/{process.pid}/wchan")
+    while "poll" not in waiting.read_text():
+        assert process.poll() is None, "Incus does not answer, so it waits"
+        time.sleep(0.02)
+
+
+def test_ctrl_c_at_any_moment_of_the_start_shows_no_traceback(estate: Estate) -> None:
+    estate.write(TWO_MACHINES)
+    for tenths in range(1, 6):
+        process = estate.start("plan")
+        time.sleep(tenths / 10)
+        process.send_signal(signal.SIGINT)
+        assert "Traceback" not in estate.end_of(process).err
+
+
 def test_ctrl_c_while_it_only_looks(estate: Estate) -> None:
     estate.write(TWO_MACHINES)
     daemon = listener_pid(estate.lab.socket)
@@ -184,8 +203,7 @@ def test_ctrl_c_while_it_only_looks(estate: Estate) -> None:
     os.kill(daemon, signal.SIGSTOP)
     try:
         process = estate.start("plan")
-        time.sleep(1.5)
-        assert process.poll() is None, "Incus does not answer, so it waits"
+        wait_until_it_only_waits(process)
         process.send_signal(signal.SIGINT)
         done = estate.end_of(process)
     finally:

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 import traceback
 from datetime import UTC, datetime
@@ -74,6 +75,7 @@ def main() -> None:
     _register()
     invocation = Invocation()
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # see `entry`
         code = app(standalone_mode=False, obj=invocation)
     except FreeholdError as error:
         code = _fail(error, invocation.common.command)
