@@ -22,7 +22,6 @@ from freehold.cli.options import (
 from freehold.diagnostics import Diagnostic, ExitCode, UsageError
 from freehold.engine.planner import Picture, Planner
 from freehold.planning.document import SavedPlan
-from freehold.providers.incus.provider import IncusProvider
 
 
 def register(app: typer.Typer) -> None:
@@ -73,7 +72,7 @@ def _saved(options: Common, path: Path, yes: bool, confirm: tuple[str, ...]) -> 
         raise UsageError(_unreadable(path, error)) from error
     infra = estate.from_sources(saved.sources)
 
-    async def check(provider: IncusProvider, picture: Picture) -> None:
+    async def check(provider: estate.Site, picture: Picture) -> None:
         saved.check(picture.plan, picture.observed)
 
     return carry_out(

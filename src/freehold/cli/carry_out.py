@@ -11,6 +11,7 @@ from pathlib import Path
 
 from freehold.cli import estate, interrupts
 from freehold.cli.agreement import agree
+from freehold.cli.estate import Site
 from freehold.cli.options import Common
 from freehold.diagnostics import Diagnostic, ExitCode, FreeholdError, Severity, StalePlan
 from freehold.engine.events import Event
@@ -22,7 +23,6 @@ from freehold.planning.address import Address
 from freehold.planning.compare import moved
 from freehold.planning.plan import Plan
 from freehold.planning.resource import Observed
-from freehold.providers.incus.provider import IncusProvider
 from freehold.views.plan import render_plan
 from freehold.views.run_document import run_document
 
@@ -40,10 +40,10 @@ class Job:
     verb: str
     options: Common
     estate: str
-    planner_for: Callable[[IncusProvider], Planner]
+    planner_for: Callable[[Site], Planner]
     yes: bool = False
     confirm: tuple[str, ...] = ()
-    check: Callable[[IncusProvider, Picture], Awaitable[None]] | None = None
+    check: Callable[[Site, Picture], Awaitable[None]] | None = None
 
 
 def carry_out(job: Job) -> ExitCode:
@@ -80,7 +80,7 @@ async def _run(job: Job, folder: Path) -> ExitCode:
         return await _execute(job, folder, planner, plan)
 
 
-async def _look(planner: Planner, provider: IncusProvider) -> Picture:
+async def _look(planner: Planner, provider: Site) -> Picture:
     """The plan, made when Incus has ended what a run that was killed had begun: what is half made looks whole."""
     picture = await planner.look()
     if picture.plan.is_empty:

@@ -21,10 +21,13 @@ from freehold.diagnostics import (
     has_errors,
 )
 from freehold.engine.planner import Picture
+from freehold.engine.systems import Systems
 from freehold.model import Infra
 from freehold.planning.change import Change
 from freehold.planning.selection import Selection
+from freehold.providers.firewall.provider import FirewallProvider
 from freehold.providers.incus.provider import IncusProvider
+from freehold.system.nftables import Nftables
 
 _SYSTEM_SOCKET = Path("/var/lib/incus/unix.socket")
 
@@ -68,11 +71,22 @@ def tell(diagnostics: Sequence[Diagnostic], options: Common) -> None:
         render_diagnostics(diagnostics, sys.stderr, command=options.command)
 
 
+class Site(Systems):
+    """All systems of the host (or of the lab) that the estate lives on."""
+
+    def __init__(self, nftables: Nftables, incus: IncusProvider) -> None:
+        super().__init__(FirewallProvider(nftables), incus)
+        self.incus = incus.incus
+        self.under_way = incus.under_way
+
+
 @contextlib.asynccontextmanager
-async def provider(options: Common) -> AsyncIterator[IncusProvider]:
-    """The Incus that the verb works on. Raises BackendError when it cannot be reached."""
+async def provider(options: Common) -> AsyncIterator[Site]:
+    """The systems that the verb works on. Raises BackendError when they cannot be reached."""
     from freehold.providers.incus.images import Images, ServerImages
     from freehold.system.incus.client import IncusClient
+    from freehold.system.nftables.boot import BootRules
+    from freehold.system.nftables.program import NftProgram
 
     if options.lab:
         from freehold.operations.lab import Lab
@@ -83,11 +97,13 @@ async def provider(options: Common) -> AsyncIterator[IncusProvider]:
             raise BackendError(_LAB_IS_DOWN)
         client = IncusClient(lab.socket)
         images: Images = LabImages(lab)
+        nftables: Nftables = lab.nftables()
     else:
         client = IncusClient(system_socket())
         images = ServerImages(client)
+        nftables = NftProgram(BootRules.of_this_computer())
     try:
-        yield IncusProvider(client, images)
+        yield Site(nftables, IncusProvider(client, images))
     finally:
         await client.close()
 
@@ -109,7 +125,7 @@ def system_socket() -> Path:
     return _SYSTEM_SOCKET
 
 
-async def check_options(options: Common, provider: IncusProvider, picture: Picture) -> None:
+async def check_options(options: Common, provider: Site, picture: Picture) -> None:
     """Refuse options that this server does not know, before anything is changed. Raises ConfigError.
 
     The server is asked only when the plan writes options at all.
@@ -132,9 +148,11 @@ def _writes_options(change: Change) -> bool:
 
 def selection(infra: Infra, limits: list[str] | None, kinds: list[str] | None) -> Selection:
     """What --limit and --only name. Raises UsageError for words that name nothing."""
+    from freehold.providers.firewall.desired import KIND
     from freehold.providers.incus.provider import KINDS
 
-    problems = [_unknown("--only", kind, KINDS) for kind in kinds or () if kind not in KINDS]
+    every = {KIND.name, *KINDS}
+    problems = [_unknown("--only", kind, every) for kind in kinds or () if kind not in every]
     known = {domain.name for domain in infra.domains} | {m.key for m in infra.machines()}
     problems += [_unknown("--limit", limit, known) for limit in limits or () if limit not in known]
     if problems:

@@ -62,7 +62,7 @@ class NetworkPart(Part):
     firewall: Annotated[FirewallMode, Field(strict=False)] | None = Field(
         None,
         description="Rules on the host, or an instance that routes between the domains. "
-        "Default: `host`. Not enforced by this version.",
+        "Default: `host`.",
         examples=["host"],
     )
 
@@ -230,7 +230,7 @@ class DomainPart(Part):
 
 
 class PolicyPart(Part):
-    """Traffic that may pass between domains. Checked and kept; not enforced by this version."""
+    """Traffic that may pass besides what always does. It opens exactly what it says."""
 
     from_: Word = Field(
         alias="from",

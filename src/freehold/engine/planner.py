@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from freehold.diagnostics import Diagnostic
 from freehold.model import Infra
 from freehold.planning.address import Address
+from freehold.planning.allocation import with_addresses
 from freehold.planning.change import Change
 from freehold.planning.compare import compare
 from freehold.planning.plan import Plan
 from freehold.planning.question import Question
 from freehold.planning.resource import Desired, Observed
 from freehold.planning.selection import Selection
-from freehold.providers.protocol import Provider
+from freehold.providers.protocol import Observation, Provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Planner:
     async def look(self) -> Picture:
         """Observe and compare. Raises BackendError when a system cannot be read."""
         observation = await self.provider.observe(self.infra)
-        desired = {} if self.destroy else self.provider.desired(self.infra, observation)
+        desired = {} if self.destroy else self._desired(observation)
         plan = compare(
             Question(
                 estate=self.infra.name,
@@ -58,6 +59,10 @@ class Planner:
         diagnostics: tuple[Diagnostic, ...] = () if self.destroy else observation.diagnostics
         plan = replace(plan, diagnostics=(*diagnostics, *plan.diagnostics))
         return Picture(plan, desired, observation.observed)
+
+    def _desired(self, observation: Observation) -> Mapping[Address, Desired]:
+        infra = with_addresses(self.infra, observation.observed)
+        return self.provider.desired(infra, observation)
 
     async def again(self, change: Change) -> Change | None:
         """What is left of a change, as of now; None when nothing is."""

@@ -5,6 +5,9 @@ Written `kind:domain` or `kind:domain/name` (`bridge:homelab`, `instance:homelab
 
 from dataclasses import dataclass
 
+HOST = "host"
+"""Stands for a domain in the addresses of what belongs to the whole host; no domain can be called that."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Address:

@@ -4,18 +4,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from freehold.planning.address import Address
+from freehold.planning.address import HOST, Address
 from freehold.planning.change import Action, Change
 from freehold.planning.resource import Desired, Kind, Observed
 
 
 def in_order(changes: Iterable[Change], kinds: Mapping[str, Kind]) -> tuple[Change, ...]:
-    """Stable: by domain, then what is made (what others need first), then what is deleted (the reverse)."""
+    """Stable: the host first, then by domain, then what is made (what others need first), then what is deleted (the reverse)."""
 
-    def key(change: Change) -> tuple[str, bool, int, str]:
+    def key(change: Change) -> tuple[bool, str, bool, int, str]:
         deletes = change.action is Action.DELETE
         rank = kinds[change.address.kind].rank
-        return change.address.domain, deletes, -rank if deletes else rank, change.address.name
+        return (
+            change.address.domain != HOST,
+            change.address.domain,
+            deletes,
+            -rank if deletes else rank,
+            change.address.name,
+        )
 
     return tuple(sorted(changes, key=key))
 

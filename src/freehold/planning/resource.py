@@ -34,12 +34,14 @@ class Kind:
     """What the planner must know of a kind of resource.
 
     `rank` orders kinds inside a domain for display; `impact_of` answers for a dotted field path and the fields that are wanted;
-    `holds_data` says that deleting or recreating one loses what users keep in it.
+    `holds_data` says that deleting or recreating one loses what users keep in it. `guards` are kinds whose resources come
+    only when this one is as it should be, and go before it.
     """
 
     name: str
     rank: int
     holds_data: bool = False
+    guards: frozenset[str] = frozenset()
     impact_of: Callable[[str, Fields], Impact] = lambda path, fields: Impact.LIVE
 
 

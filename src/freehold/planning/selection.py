@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from freehold.planning.address import Address
+from freehold.planning.address import HOST, Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +11,8 @@ class Selection:
     """Part of an estate: empty collections mean all of it.
 
     `limits` are `domain` or `domain/machine`; `kinds` are kinds of resources.
-    A machine's limit takes in its volumes, and what its domain needs (project, bridge, profiles) to hold it.
+    A machine's limit takes in its volumes, and what its domain needs (project, bridge, profiles) to hold it. What belongs
+    to the whole host (the firewall) is never limited: half of it would be none.
     """
 
     limits: tuple[str, ...] = ()
@@ -21,6 +22,8 @@ class Selection:
         """Whether changes of this resource are wanted."""
         if self.kinds and address.kind not in self.kinds:
             return False
+        if address.domain == HOST:
+            return True
         return not self.limits or any(_covers(limit, address) for limit in self.limits)
 
     def includes_deletion(self, address: Address) -> bool:

@@ -53,7 +53,7 @@ class Provider(Protocol):
         """What exists of this estate, and whatever else stands at names that the estate wants."""
 
     def desired(self, infra: Infra, observation: Observation) -> Mapping[Address, Desired]:
-        """What infra.yml wants. The observation only tells which allocated addresses are kept."""
+        """What infra.yml wants; every machine has an address. The observation is of all systems: what stands beside it."""
 
     def steps(self, estate: str, change: Change) -> Sequence[Step]:
         """The actions that carry out a change of this estate, in order."""

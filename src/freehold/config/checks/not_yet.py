@@ -7,13 +7,7 @@ from freehold.diagnostics import Diagnostic
 
 
 def not_enforced(context: Context) -> Iterator[Diagnostic]:
-    """Policies, the firewall, and what goes inside machines."""
-    if context.tree.get(("policies",)):
-        detail = "The file has policies, and no rules are loaded for them."
-        yield context.at_key(("policies",), "policies-not-enforced", detail)
-    if context.tree.has(("network", "firewall")):
-        detail = "`network.firewall` is written, and no rules are loaded."
-        yield context.at(("network", "firewall"), "firewall-not-enforced", detail)
+    """What goes inside machines."""
     with_provision = [
         path for path, _, machine in context.machines() if machine.provision is not None
     ]

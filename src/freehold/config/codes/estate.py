@@ -101,6 +101,23 @@ MACHINES: dict[str, Code] = {
         "Incus knows no such type of device.",
         "See Incus's documentation of devices.",
     ),
+    "nic-into-domain": Code(
+        "Network device onto a domain's bridge",
+        "A machine is in its own domain by eth0, which sends from the machine's own address only; another NIC on a bridge of this estate would go past the firewall.",
+        "Remove the device; declare what another domain may be asked for as a policy.",
+    ),
+    "unfiltered-nic": Code(
+        "Network device past the firewall",
+        "A NIC onto a network that is not this estate's: what comes and goes there is not filtered, and may lead back into the estate.",
+        "Nothing needs to be done if that is meant and the other network can be trusted.",
+        Severity.WARNING,
+    ),
+    "proxy-past-firewall": Code(
+        "Proxy past the firewall",
+        "A proxy device with `bind: instance` listens in the machine and connects from the host, which may reach its own services and every domain.",
+        "Nothing needs to be done if that is meant; for another domain declare a policy instead.",
+        Severity.WARNING,
+    ),
 }
 
 POLICIES: dict[str, Code] = {
@@ -132,18 +149,6 @@ POLICIES: dict[str, Code] = {
 }
 
 LATER: dict[str, Code] = {
-    "policies-not-enforced": Code(
-        "Policies are not enforced yet",
-        "This version checks policies but loads no firewall rules: domains can reach each other.",
-        "Keep them for a later version; do not rely on them now.",
-        Severity.WARNING,
-    ),
-    "firewall-not-enforced": Code(
-        "The firewall is not loaded yet",
-        "This version accepts `network.firewall` but loads no firewall rules: domains can reach each other.",
-        "Keep it for a later version; do not rely on it now.",
-        Severity.WARNING,
-    ),
     "provision-not-run": Code(
         "Provisioning is not carried out yet",
         "This version checks `provision` but does nothing inside the machines.",

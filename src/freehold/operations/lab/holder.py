@@ -10,6 +10,7 @@ every other process of the lab: nothing can be left behind. It is told what to d
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -20,6 +21,7 @@ from freehold.operations.lab.layout import Layout
 from freehold.operations.lab.record import write_holder
 from freehold.operations.lab.rooms import furnish
 from freehold.system import namespaces
+from freehold.system.processes import search_path
 
 WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1}
 # Seconds for machines to stop; then they end as if by a power cut. A machine that is asked while it still boots never
@@ -55,6 +57,7 @@ def main(root: Path) -> int:
 def _first_process(place: Layout) -> int:
     try:
         furnish(place)
+        load_firewall(place)
         supervisor = Supervisor(place)
         supervisor.start()
     except OSError as error:
@@ -62,6 +65,17 @@ def _first_process(place: Layout) -> int:
         return 1
     supervisor.run()
     return 0
+
+
+def load_firewall(place: Layout) -> None:
+    """Load what is to stand before the first machine starts. Raises OSError: without it no machine may."""
+    for rules in sorted(place.firewall.glob("*.json")):
+        argv = ["nft", "--json", "--file", str(rules)]
+        done = subprocess.run(
+            argv, capture_output=True, text=True, check=False, env={"PATH": search_path()}
+        )
+        if done.returncode != 0:
+            raise OSError(f"nft refuses {rules}: {done.stderr.strip()}")
 
 
 class Supervisor:

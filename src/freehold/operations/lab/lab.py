@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import freehold
 from freehold.diagnostics import BackendError, FreeholdError, UsageError
@@ -26,6 +27,9 @@ from freehold.operations.lab.status import LabStatus, look
 from freehold.system import namespaces
 from freehold.system.files import locked
 from freehold.system.processes import ProcessIdentity, search_path
+
+if TYPE_CHECKING:
+    from freehold.system.nftables import Nftables
 
 PATIENCE = 60.0  # seconds for Incus to answer, and for machines to stop
 DYING = 5.0  # seconds within which a killed holder is gone
@@ -143,6 +147,14 @@ class Lab:
             "INCUS_SOCKET": str(self.socket),
             "INCUS_CONF": str(self._place.client),
         }
+
+    def nftables(self) -> "Nftables":
+        """The packet filter of the lab's network. Raises UsageError when the lab is not running."""
+        from freehold.system.nftables.boot import BootRules
+        from freehold.system.nftables.program import NftProgram
+
+        prefix = namespaces.enter_argv(self._holder().pid, [], "/")
+        return NftProgram(BootRules(self._place.firewall, units=None), prefix)
 
     def kill_daemon(self) -> None:
         """End incusd at once (SIGKILL), machines keep running; it stays away until `start` or `restart_daemon`."""

@@ -83,10 +83,15 @@ class Layout:
         return self.root / "subordinate-ids"
 
     @property
+    def firewall(self) -> Path:
+        """The rules that are loaded before incusd starts."""
+        return self.root / "firewall"
+
+    @property
     def everything(self) -> tuple[Path, ...]:
         """All that a lab ever writes in its root; the lock last."""
         return (
-            self.incus, self.client, self.temporary, self.subordinate, self.holder, self.daemon_ended,
+            self.incus, self.client, self.firewall, self.temporary, self.subordinate, self.holder, self.daemon_ended,
             self.log, self.daemon_log, self.options, self.lock,
         )  # fmt: skip
 

@@ -11,7 +11,6 @@ from freehold.planning.address import Address
 from freehold.planning.change import Change
 from freehold.planning.resource import Desired, Kind
 from freehold.providers.incus import bridges, instances, profiles, projects, volumes
-from freehold.providers.incus.addresses import with_addresses
 from freehold.providers.incus.images import Images
 from freehold.providers.incus.instance_steps import InstanceSteps
 from freehold.providers.incus.observe import observed_of, read_server
@@ -43,13 +42,12 @@ class IncusProvider:
         return Observation(observed, tuple(obstacles(infra, server, observed)))
 
     def desired(self, infra: Infra, observation: Observation) -> Mapping[Address, Desired]:
-        allocated = with_addresses(infra, observation.observed)
         wanted: list[Desired] = []
-        for domain in allocated.domains:
+        for domain in infra.domains:
             wanted += [projects.desired_project(domain), bridges.desired_bridge(domain)]
             wanted += profiles.desired_profiles(domain, infra.storage)
             wanted += volumes.desired_volumes(domain, infra.storage)
-            wanted += instances.desired_instances(allocated, domain)
+            wanted += instances.desired_instances(infra, domain)
         return {desired.address: desired for desired in wanted}
 
     def steps(self, estate: str, change: Change) -> Sequence[Step]:

@@ -1,4 +1,7 @@
-"""Gives machines that declare no address the one they have already, or a free one. Used by `provider.py`."""
+"""Gives machines that declare no address the one they have already, or a free one. Called by `engine.planner`.
+
+Every provider is then given an estate in which each machine has its address.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -10,7 +13,8 @@ from freehold.model import Domain, Infra
 from freehold.model.addresses import allocate
 from freehold.planning.address import Address
 from freehold.planning.resource import Observed
-from freehold.providers.incus.instances import KIND
+
+_HOLDERS = "instance"  # the kind whose claims are addresses of machines
 
 
 def with_addresses(infra: Infra, observed: Mapping[Address, Observed]) -> Infra:
@@ -41,7 +45,7 @@ def _held(observed: Mapping[Address, Observed]) -> Mapping[str, Mapping[str, IPv
     """What instances have, orphans included: by domain, machine name to address."""
     held: defaultdict[str, dict[str, IPv4Address]] = defaultdict(dict)
     for address, seen in observed.items():
-        if address.kind == KIND.name:
+        if address.kind == _HOLDERS:
             for claim in seen.claims:
                 held[address.domain][address.name] = IPv4Address(claim)
     return held

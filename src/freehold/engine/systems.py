@@ -1,0 +1,68 @@
+"""Several systems as one: what the planner and the executor see of all providers. Made by `cli`.
+
+A kind that guards others (a firewall guards machines) stands before them and goes after them, whichever provider has
+which.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from freehold.model import Infra
+from freehold.planning.address import Address
+from freehold.planning.change import Change
+from freehold.planning.resource import Desired, Kind, Observed
+from freehold.providers.protocol import Observation, Provider, Step
+
+Side = TypeVar("Side", Desired, Observed)
+
+
+class Systems:
+    """The providers of an estate, in the order in which their resources are shown."""
+
+    def __init__(self, *providers: Provider) -> None:
+        self._providers = providers
+        self._of_kind = {kind: provider for provider in providers for kind in provider.kinds}
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        return {name: kind for each in self._providers for name, kind in each.kinds.items()}
+
+    async def observe(self, infra: Infra) -> Observation:
+        looks = await asyncio.gather(*(each.observe(infra) for each in self._providers))
+        observed = {address: seen for look in looks for address, seen in look.observed.items()}
+        diagnostics = tuple(problem for look in looks for problem in look.diagnostics)
+        return Observation(self._guarded(observed), diagnostics)
+
+    def desired(self, infra: Infra, observation: Observation) -> Mapping[Address, Desired]:
+        wanted: dict[Address, Desired] = {}
+        for each in self._providers:
+            wanted.update(each.desired(infra, observation))
+        return self._guarded(wanted)
+
+    def steps(self, estate: str, change: Change) -> Sequence[Step]:
+        return self._of_kind[change.address.kind].steps(estate, change)
+
+    async def wait_ready(self, timeout: float) -> None:
+        await asyncio.gather(*(each.wait_ready(timeout) for each in self._providers))
+
+    def _guarded(self, side: Mapping[Address, Side]) -> dict[Address, Side]:
+        """The same, with what is guarded depending on its guards."""
+        guards = {
+            kind: frozenset(_of(side, guard.name))
+            for guard in self.kinds.values()
+            for kind in guard.guards
+        }
+        return {
+            address: replace(
+                each, depends_on=each.depends_on | guards.get(address.kind, frozenset())
+            )
+            if guards.get(address.kind)
+            else each
+            for address, each in side.items()
+        }
+
+
+def _of(addresses: Iterable[Address], kind: str) -> Collection[Address]:
+    return [address for address in addresses if address.kind == kind]

@@ -1,0 +1,136 @@
+"""The whole table as one transaction: sets with what they hold, chains, rules. Pure; called by `provider.py`.
+
+The table is named after the estate (`freehold-maison`), which makes it ours: nothing else carries that name.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from freehold.planning.resource import Fields
+from freehold.providers.firewall import chains
+from freehold.providers.firewall.chains import (
+    ANSWERING,
+    BEFORE_NAT,
+    FILTER,
+    OPENING,
+    PAIRS,
+    set_name,
+)
+from freehold.providers.firewall.openings import Opening, kind_of, parsed
+from freehold.system.nftables import Command
+
+FAMILY = "inet"
+Hook = tuple[str, int]
+"""Where the kernel calls a chain, and its priority there."""
+
+_TYPES = {"domain": ["ifname"], "machine": ["ipv4_addr"], "host": [], "internet": []}
+_BASE_SETS: Mapping[str, tuple[Any, bool]] = {
+    "bridges": ("ifname", False),
+    "admins": ("ifname", False),
+    "outward": ("ifname", False),
+    "inside": (["ifname", "ifname"], False),
+    "gateways": (["ifname", "ipv4_addr"], False),
+    "sources": (["ifname", "ipv4_addr"], True),
+    "subnets": ("ipv4_addr", True),
+}
+"""Name to type, and whether it holds ranges."""
+
+
+def table_name(estate: str) -> str:
+    """The table of an estate."""
+    return f"freehold-{estate}"
+
+
+def skeleton(name: str) -> list[Command]:
+    """The table without anything in its sets: what is the same for every estate."""
+    commands: list[Command] = [{"add": {"table": {"family": FAMILY, "name": name}}}]
+    commands += [{"add": {"set": _set(name, *each)}} for each in _sets()]
+    layout = list(_chains())
+    commands += [{"add": {"chain": _chain(name, chain, hook)}} for chain, hook, _ in layout]
+    commands += [
+        {"add": {"rule": {"family": FAMILY, "table": name, "chain": chain, "expr": rule}}}
+        for chain, _, rules in layout
+        for rule in rules
+    ]
+    return commands
+
+
+def commands(name: str, fields: Fields) -> list[Command]:
+    """One transaction after which the table is exactly what `fields` say, whatever it was."""
+    table = {"table": {"family": FAMILY, "name": name}}
+    return [{"add": table}, {"delete": table}, *skeleton(name), *_elements(name, fields)]
+
+
+def _sets() -> Iterator[tuple[str, Any, bool]]:
+    for name, (of, ranges) in _BASE_SETS.items():
+        yield name, of, ranges
+    for source, target in PAIRS:
+        parts = [*_TYPES[source], *_TYPES[target], "inet_proto", "inet_service"]
+        yield set_name(source, target), parts, True
+
+
+def _set(table: str, name: str, of: Any, ranges: bool) -> dict[str, Any]:
+    flags = {"flags": ["interval"]} if ranges else {}
+    return {"family": FAMILY, "name": name, "table": table, "type": of, **flags}
+
+
+def _chains() -> Iterator[tuple[str, Hook | None, Sequence[chains.Rule]]]:
+    """Those that others jump to come first."""
+    for direction in (OPENING, ANSWERING):
+        for name, rules in reversed(list(chains.passages(direction))):
+            yield name, None, rules
+    yield "to_host", None, chains.to_host()
+    yield "arriving", ("prerouting", BEFORE_NAT), chains.arriving()
+    yield "reaching", ("input", FILTER), chains.reaching()
+    yield "forward", ("forward", FILTER), chains.forward()
+
+
+def _chain(table: str, name: str, hook: Hook | None) -> dict[str, Any]:
+    body = {"family": FAMILY, "table": table, "name": name}
+    if hook is None:
+        return body
+    place, priority = hook
+    return {**body, "type": "filter", "hook": place, "prio": priority, "policy": "accept"}
+
+
+def _elements(table: str, fields: Fields) -> Iterator[Command]:
+    held: dict[str, list[Any]] = {}
+    for name, zone in fields["zones"].items():
+        for of, element in _of_zone(name, zone):
+            held.setdefault(of, []).append(element)
+    for label, text in fields["open"].items():
+        opening = parsed(label, text)
+        held.setdefault(_set_of(opening), []).extend(_of_opening(opening))
+    for of, elements in held.items():
+        body = {"family": FAMILY, "table": table, "name": of, "elem": elements}
+        yield {"add": {"element": body}}
+
+
+def _of_zone(name: str, zone: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    bridge, gateway = zone["bridge"], zone["gateway"]
+    network, _, length = zone["subnet"].partition("/")
+    subnet = {"prefix": {"addr": network, "len": int(length)}}
+    yield "bridges", {"elem": {"val": bridge, "comment": name}}
+    yield "inside", {"concat": [bridge, bridge]}
+    yield "gateways", {"concat": [bridge, gateway]}
+    yield "sources", {"concat": [bridge, subnet]}
+    yield "subnets", subnet
+    if zone["admin"]:
+        yield "admins", bridge
+    if zone["internet"]:
+        yield "outward", bridge
+
+
+def _set_of(opening: Opening) -> str:
+    return set_name(kind_of(opening.source), kind_of(opening.target))
+
+
+def _of_opening(opening: Opening) -> Iterator[Any]:
+    ends = [
+        end for end in (opening.source, opening.target) if kind_of(end) in ("domain", "machine")
+    ]
+    for allowed in opening.allowed:
+        first, last = allowed.ports
+        ports: Any = first if first == last else {"range": [first, last]}
+        value = {"concat": [*ends, allowed.protocol, ports]}
+        yield {"elem": {"val": value, "comment": opening.label}}

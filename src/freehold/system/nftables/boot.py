@@ -1,0 +1,114 @@
+"""Rules that are loaded when the computer starts, before Incus does.
+
+One file a table, in the form nft reads. Where systemd runs the computer, a unit loads it: Incus requires that unit, so
+that without rules no machine starts (systemd.unit(5)). In the lab its first process loads the files (`operations.lab`).
+Called by `program.py`.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+from freehold.diagnostics import BackendError
+from freehold.system.files import write_atomically
+from freehold.system.nftables.api import Commands, NftablesError
+from freehold.system.nftables.listing import document
+from freehold.system.processes import require
+
+STATE = Path("/var/lib/freehold/firewall")
+_SYSTEMD = Path("/run/systemd/system")  # sd_booted(3)
+_UNIT = "freehold-firewall@.service"
+_UNIT_TEXT = """\
+[Unit]
+Description=Freehold's firewall rules, table %i
+DefaultDependencies=no
+RequiresMountsFor={folder}
+After=local-fs.target nftables.service ufw.service
+Wants=network-pre.target
+Before=network-pre.target incus.service incus.socket shutdown.target
+Conflicts=shutdown.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart={nft} --json --file {folder}/%i.json
+
+[Install]
+WantedBy=sysinit.target
+RequiredBy=incus.service
+"""
+
+
+class BootRules:
+    """The files in one folder; `units` is where unit files go, None where no systemd reads them."""
+
+    def __init__(self, folder: Path, units: Path | None) -> None:
+        self._folder = folder
+        self._units = units
+
+    @classmethod
+    def of_this_computer(cls) -> "BootRules":
+        """With units, if systemd started this computer."""
+        return cls(STATE, Path("/etc/systemd/system") if _SYSTEMD.is_dir() else None)
+
+    def read(self, name: str) -> Commands | None:
+        """What is loaded for a table; None for nothing, or for nothing that could be loaded."""
+        if self._units is not None and not (self._units / _UNIT).is_file():
+            return None
+        try:
+            commands: Commands = json.loads(self._path(name).read_text(encoding="utf-8"))[
+                "nftables"
+            ]
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return None
+        return commands
+
+    def write(self, name: str, commands: Commands | None) -> None:
+        """Load these from now on, or nothing. Raises NftablesError."""
+        try:
+            if commands is None:
+                self._forget(name)
+            else:
+                self._keep(name, commands)
+        except OSError as error:
+            reason = f"{error.filename}: {error.strerror}."
+            raise NftablesError("keeping the rules for the next start", reason) from error
+
+    def _keep(self, name: str, commands: Commands) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(self._path(name), document(commands) + "\n", mode=0o600)
+        if self._units is not None:
+            nft = (
+                shutil.which("nft", path="/usr/sbin:/sbin:/usr/local/sbin:/usr/bin")
+                or "/usr/sbin/nft"
+            )
+            text = _UNIT_TEXT.format(nft=nft, folder=self._folder)
+            write_atomically(self._units / _UNIT, text)
+            _systemctl("daemon-reload")
+            _systemctl("enable", "--quiet", _instance(name))
+
+    def _forget(self, name: str) -> None:
+        self._path(name).unlink(missing_ok=True)
+        if self._units is not None and (self._units / _UNIT).exists():
+            _systemctl("disable", "--quiet", _instance(name))
+            if not any(self._folder.glob("*.json")):
+                (self._units / _UNIT).unlink()
+                _systemctl("daemon-reload")
+        if self._folder.is_dir() and not any(self._folder.iterdir()):
+            self._folder.rmdir()
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
+
+
+def _instance(name: str) -> str:
+    return _UNIT.replace("@", f"@{name}")
+
+
+def _systemctl(*words: str) -> None:
+    try:
+        require(["systemctl", *words], timeout=30.0)
+    except BackendError as error:
+        raise NftablesError(
+            "keeping the rules for the next start", error.diagnostics[0].detail
+        ) from error
