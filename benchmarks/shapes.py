@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 IMAGE = "debian/13"
+FILTERS = {f"security.{what}_filtering": "true" for what in ("mac", "ipv4")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Shape:
 def shell_script(shape: Shape) -> str:
     """What a careful person would write with the `incus` client."""
     lines = []
+    filters = " ".join(f"{option}={value}" for option, value in FILTERS.items())
     for domain, number, machines in shape.all():
         lines += [
             (
@@ -52,7 +54,7 @@ def shell_script(shape: Shape) -> str:
             f"incus profile device add default root disk path=/ pool=default --project {domain} >/dev/null",
             (
                 f"incus profile device add default eth0 nic network=net-{domain} name=eth0"
-                f" --project {domain} >/dev/null"
+                f" {filters} --project {domain} >/dev/null"
             ),
         ]
         for name, address in machines:
@@ -119,7 +121,7 @@ async def _domain(api: _Api, domain: str, number: int, machines: list[tuple[str,
         api.call("POST", "/projects", {"name": domain, "config": features}),
         api.call("POST", "/networks", network),
     )
-    nic = {"type": "nic", "network": f"net-{domain}", "name": "eth0"}
+    nic = {"type": "nic", "network": f"net-{domain}", "name": "eth0", **FILTERS}
     devices = {"root": {"type": "disk", "path": "/", "pool": "default"}, "eth0": nic}
     await api.call("PUT", f"/profiles/default?project={domain}", {"config": {}, "devices": devices})
     await asyncio.gather(*(_machine(api, domain, nic, *machine) for machine in machines))

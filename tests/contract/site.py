@@ -82,8 +82,10 @@ class Site:
         self.send("PUT", "/profiles/default", {"devices": devices}, project=self.project)
 
     def nic(self, **options: str) -> dict[str, str]:
-        """eth0 on the site's bridge; underscores in options stand for dots."""
-        dotted = {key.replace("_", "."): value for key, value in options.items()}
+        """eth0 on the site's bridge; underscores stand for dots in options that have none."""
+        dotted = {
+            key if "." in key else key.replace("_", "."): value for key, value in options.items()
+        }
         return {"type": "nic", "name": "eth0", "network": self.bridge, **dotted}
 
     def create(self, name: str, **body: object) -> Any:

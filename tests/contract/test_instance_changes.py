@@ -115,6 +115,16 @@ def test_a_new_address_of_a_running_machine_comes_with_its_next_start(site: Site
     assert site.wait_for_address("one") == site.host(11)
 
 
+def test_a_running_machine_takes_filters_of_its_nic(site: Site) -> None:
+    site.create("one", start=True)
+    before = site.get("/instances/one/state", project=site.project)["pid"]
+    filters = {f"security.{what}_filtering": "true" for what in ("mac", "ipv4", "ipv6")}
+    nic = site.nic(**filters)
+    site.change("one", devices={"eth0": nic})
+    assert site.instance("one")["devices"]["eth0"] == nic
+    assert site.get("/instances/one/state", project=site.project)["pid"] == before
+
+
 def test_an_address_that_another_machine_has(site: Site) -> None:
     site.create("one", devices={"eth0": site.nic(ipv4_address=site.host(10))})
     taken = f'IP address "{site.host(10)}" already defined on another NIC'

@@ -139,11 +139,51 @@ def test_refused_by_the_operation(site: Site, body: dict[str, object], words: st
         ({"ipv4_address": "abc"}, 'Device IP address "abc" not within network'),
         ({"hwaddr": "zz"}, "Invalid MAC address"),
         ({"bogus": "1"}, 'Invalid device option "bogus"'),
+        ({"security.port_isolation": "maybe"}, 'Invalid value for a boolean "maybe"'),
+        ({"ipv4_address": "none"}, "none unless using security.ipv4_filtering"),
+        (
+            {"security.ipv6_filtering": "true", "vlan": "5"},
+            "IP filtering cannot be used with VLAN filtering",
+        ),
     ],
 )
 def test_refused_for_its_nic(site: Site, options: dict[str, str], words: str) -> None:
     with refused(400, words):
         site.create("one", devices={"eth0": site.nic(**options)})
+
+
+FILTERS = {f"security.{what}_filtering": "true" for what in ("mac", "ipv4", "ipv6")}
+
+
+def test_a_nic_that_sends_from_its_own_address_only_needs_no_declared_one(site: Site) -> None:
+    site.create("one", devices={"eth0": site.nic(**FILTERS)}, start=True)
+    assert site.wait_for_address("one").startswith(site.host(2)[:-1])
+    devices = site.instance("one")["devices"]
+    assert {key: devices["eth0"][key] for key in FILTERS} == FILTERS
+
+
+@pytest.mark.parametrize("value", ["false", "maybe", "1"])
+def test_whether_filters_are_truth_values_nobody_asks(site: Site, value: str) -> None:
+    site.create("one", devices={"eth0": site.nic(**dict.fromkeys(FILTERS, value))})
+    assert site.instance("one")["devices"]["eth0"]["security.mac_filtering"] == value
+
+
+def test_a_static_address_on_a_bridge_without_dhcp_needs_the_filter(site: Site) -> None:
+    bare = f"bare-t{site.number}"
+    site.add_network(bare, **{"ipv4.address": "none", "ipv6.address": "none"})
+    nic = {"type": "nic", "network": bare, "ipv4.address": "10.9.9.9"}
+    with refused(
+        400, f'DHCP is disabled (unless using security.ipv4_filtering) on network "{bare}"'
+    ):
+        site.create("one", devices={"x": nic})
+    site.create("one", devices={"x": {**nic, "security.ipv4_filtering": "true"}})
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_filter_on_somebody_elses_bridge_needs_an_address(site: Site, version: int) -> None:
+    nic = {"type": "nic", "nictype": "bridged", "parent": "br-theirs"}
+    with refused(400, f"IPv{version} filtering requires a manually specified ipv{version}.address"):
+        site.create("one", devices={"x": {**nic, f"security.ipv{version}_filtering": "true"}})
 
 
 def test_a_name_that_is_taken(site: Site) -> None:

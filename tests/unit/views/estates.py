@@ -40,6 +40,8 @@ LLM = {
             "network": "net-homelab",
             "ipv4.address": "10.100.3.10",
             "hwaddr": "10:66:6a:01:02:03",
+            "security.ipv4_filtering": "true",
+            "security.mac_filtering": "true",
         },
         "gpu": {"type": "gpu"},
         "models": {

@@ -5,6 +5,8 @@ from itertools import islice
 
 from freehold.config.checks.addresses import addresses, enough_addresses
 from freehold.config.checks.context import Context
+from freehold.config.checks.detours import network_devices, proxies
+from freehold.config.checks.firewall_machine import firewall_machine
 from freehold.config.checks.instance_options import (
     known_options,
     managed_options,
@@ -29,10 +31,13 @@ CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = (
     instance_names,
     bridge_names,
     subnet_ids,
+    firewall_machine,
     addresses,
     enough_addresses,
     named_profiles,
     devices,
+    network_devices,
+    proxies,
     managed_options,
     options_said_twice,
     known_options,

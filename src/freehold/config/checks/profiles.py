@@ -12,7 +12,7 @@ _DEVICE_TYPES = frozenset({
 })  # fmt: skip
 """Incus's device types (doc/reference/devices)."""
 
-_MANAGED_DEVICES = frozenset({"root", "eth0"})
+MANAGED_DEVICES = frozenset({"root", "eth0"})
 
 
 def named_profiles(context: Context) -> Iterator[Diagnostic]:
@@ -43,7 +43,7 @@ def devices(context: Context) -> Iterator[Diagnostic]:
     for path, profile in context.profiles():
         for name, device in profile.devices.items():
             here = (*path, "devices", name)
-            if name in _MANAGED_DEVICES:
+            if name in MANAGED_DEVICES:
                 detail = (
                     f"The device `{name}` (root disk, network) is made from the machine's own keys."
                 )

@@ -37,6 +37,27 @@ NETWORK: dict[str, Code] = {
         "A domain has 190 addresses (.10 to .199) for machines that name none.",
         "Move machines into another domain.",
     ),
+    "no-admin-domain": Code(
+        "No domain for the firewall machine",
+        "With `firewall: machine` the machine `sys-firewall` lives in the domain with `trust: admin`; there is none.",
+        "Give one domain `trust: admin`, or write `firewall: host`.",
+    ),
+    "firewall-machine-taken": Code(
+        "The firewall machine's name is taken",
+        "With `firewall: machine` Freehold makes the machine `sys-firewall` in the admin domain itself.",
+        "Give your machine another name; what the firewall machine is goes below `network.firewall_machine`.",
+    ),
+    "no-transfer-network": Code(
+        "No network left for the firewall machine",
+        "With `firewall: machine` the host hands packets over on a /24 of its own, the last of the base network that no domain has.",
+        "Choose a larger `network.base`, or write `firewall: host`.",
+    ),
+    "firewall-machine-unused": Code(
+        "A firewall machine that is not made",
+        "`firewall_machine` says what the machine of `firewall: machine` is; with rules on the host there is none.",
+        "Write `firewall: machine` beside it, or remove it.",
+        Severity.WARNING,
+    ),
 }
 
 MACHINES: dict[str, Code] = {

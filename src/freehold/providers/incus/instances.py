@@ -13,7 +13,7 @@ from freehold.planning.resource import Desired, Kind, Observed
 from freehold.providers.incus.bridges import bridge_address
 from freehold.providers.incus.marks import ESTATE, IMAGE, INHERITED, declared, owner
 from freehold.providers.incus.options import impact_of, inherited, inherited_from_text
-from freehold.providers.incus.profiles import DEFAULT, profile_address
+from freehold.providers.incus.profiles import DEFAULT, network_device, profile_address
 from freehold.providers.incus.projects import project_address
 from freehold.providers.incus.volumes import volume_address
 
@@ -72,9 +72,7 @@ def _devices(infra: Infra, domain: Domain, machine: Machine) -> dict[str, dict[s
     """Devices of the machine's own; `eth0` overrides the profile's so that it can carry the address."""
     devices = {
         "eth0": {
-            "type": "nic",
-            "name": "eth0",
-            "network": domain.bridge,
+            **network_device(domain),
             "ipv4.address": str(machine.address),
             "hwaddr": hardware_address(infra.name, machine.instance),
         }

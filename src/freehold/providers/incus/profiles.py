@@ -16,6 +16,10 @@ from freehold.system.incus.api import Incus
 
 KIND = Kind(name="profile", rank=2)
 DEFAULT = "default"
+_OWN_ADDRESS_ONLY = {
+    "security.mac_filtering": "true",
+    "security.ipv4_filtering": "true",
+}
 
 
 def profile_address(domain: str, name: str) -> Address:
@@ -23,10 +27,15 @@ def profile_address(domain: str, name: str) -> Address:
     return Address(domain, KIND.name, name)
 
 
+def network_device(domain: Domain) -> dict[str, str]:
+    """eth0 on the domain's bridge, from which nothing goes out but what carries the address it was given."""
+    return {"type": "nic", "name": "eth0", "network": domain.bridge, **_OWN_ADDRESS_ONLY}
+
+
 def default_devices(domain: Domain, pool: str) -> dict[str, dict[str, str]]:
     """What every machine of a domain has: a root disk in the pool and eth0 on the domain's bridge."""
     return {
-        "eth0": {"type": "nic", "name": "eth0", "network": domain.bridge},
+        "eth0": network_device(domain),
         "root": {"type": "disk", "path": "/", "pool": pool},
     }
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from ipaddress import AddressValueError, IPv4Address
 
 from freehold.system.incus.fake.networks import subnet_of
-from freehold.system.incus.fake.options import size_problem
+from freehold.system.incus.fake.options import boolean_problem, is_true, size_problem
 from freehold.system.incus.fake.state import Key, State
 from freehold.system.incus.fake.usage import bridge_of
 
@@ -36,6 +36,7 @@ _DISK_OPTIONS = frozenset(
         "io.cache", "ceph.cluster_name", "ceph.user_name", "attached",
     }
 )  # fmt: skip
+_ISOLATION = "security.port_isolation"
 _HARDWARE_ADDRESS = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 
 
@@ -86,19 +87,45 @@ def _invalid_nic(state: State, name: str, device: Device) -> Iterator[str]:
             'Invalid value for device option "hwaddr": Invalid MAC address, must be 6 bytes of hex separated by '
             "colons"
         )
+    yield from _unfiltered(state, device)
     if problem := _outside(state, device):
         yield problem
+
+
+def _unfiltered(state: State, device: Device) -> Iterator[str]:
+    """What keeps packets from being filtered by address; whether the filters' values are truth values nobody asks."""
+    if (problem := boolean_problem(device.get(_ISOLATION, "true"))) is not None:
+        yield f'Invalid value for device option "{_ISOLATION}": {problem}'
+    for version in (4, 6):
+        address = f"ipv{version}.address"
+        if is_true(device.get(f"security.ipv{version}_filtering")):
+            if {"vlan", "vlan.tagged"} & device.keys():
+                yield "IP filtering cannot be used with VLAN filtering"
+            if device.get("parent", "") not in {"", *state.networks} and address not in device:
+                yield (
+                    f"IPv{version} filtering requires a manually specified {address} when using an unmanaged "
+                    "parent bridge"
+                )
 
 
 def _outside(state: State, device: Device) -> str | None:
     """Gateway, network and broadcast address pass, as with the real server."""
     bridge, address = bridge_of(device), device.get("ipv4.address")
     network = state.networks.get(bridge or "")
-    if address is None or address == "none" or network is None:
+    if address is None or network is None:
         return None
-    subnet = subnet_of(network)
+    subnet, filtered = subnet_of(network), is_true(device.get("security.ipv4_filtering"))
+    if subnet is None or address == "none":
+        if filtered:
+            return None
+        if subnet is not None:
+            return "Cannot have ipv4.address as none unless using security.ipv4_filtering"
+        return (
+            'Cannot specify "ipv4.address" when DHCP is disabled (unless using security.ipv4_filtering) '
+            f'on network "{bridge}"'
+        )
     try:
-        inside = subnet is not None and IPv4Address(address) in subnet.network
+        inside = IPv4Address(address) in subnet.network
     except AddressValueError:
         inside = False
     return None if inside else f'Device IP address "{address}" not within network "{bridge}" subnet'
@@ -156,5 +183,17 @@ def unfit_to_start(state: State, key: Key, name: str, device: Device) -> str | N
     """Why an instance cannot start with a device."""
     if device.get("type") == "gpu" and not state.behaviour.gpus:
         return f'Failed to start device "{name}": Failed to detect requested GPU device'
+    if problem := unfilterable(state, device):
+        return f'Failed to start device "{name}": {problem}'
     problem = _outside(state, device) or taken(state, key, name, device)
     return f'Failed start validation for device "{name}": {problem}' if problem else None
+
+
+def unfilterable(state: State, device: Device) -> str | None:
+    """Why the host cannot filter what a NIC sends; Incus asks for bridge netfilter although its rules need none."""
+    if not is_true(device.get("security.ipv6_filtering")) or state.behaviour.bridge_netfilter:
+        return None
+    return (
+        "security.ipv6_filtering requires bridge netfilter: sysctl net.bridge.bridge-nf-call-ip6tables "
+        "not enabled"
+    )

@@ -115,6 +115,8 @@ def _check_difference(
     problem = devices.unfit(state, key, name, device, home, known=known)
     if problem is None and is_running(current) and device["type"] == "gpu":
         problem = devices.unfit_to_start(state, key, name, device)
+    if problem is None and is_running(current) and (why := devices.unfilterable(state, device)):
+        problem = f'Failed to update device "{name}": {why}'
     if problem:
         raise operation_failed(problem)
 

@@ -25,7 +25,7 @@ class Behaviour:
 
     `address_after`: how many reads of a started machine's state show no address yet. `agent_after`: the same for the
     agent of a VM. `gpus`: whether the host has one. `virtual_machines`: whether the host runs VMs. `shuts_down`:
-    whether guests obey a polite stop. `commands`: answers of `execute` by the command's words joined with spaces.
+    whether guests obey a polite stop. `bridge_netfilter`: whether the host filters bridged IPv6. `commands`: answers of `execute` by the command's words joined with spaces.
     """
 
     address_after: int = 0
@@ -33,6 +33,7 @@ class Behaviour:
     gpus: bool = False
     virtual_machines: bool = True
     shuts_down: bool = True
+    bridge_netfilter: bool = True
     commands: dict[str, ExecResult] = field(default_factory=dict)
 
 
