@@ -35,11 +35,11 @@ def e2e_lab() -> Iterator[Lab]:
 @pytest.fixture
 def estate(e2e_lab: Lab, tmp_path: Path) -> Iterator[Estate]:
     """An empty estate's folder. Whatever a test did, nothing of somebody else's may have changed."""
-    theirs = json.dumps(foreign.picture(e2e_lab.socket), sort_keys=True)
+    theirs = json.dumps(foreign.picture(e2e_lab), sort_keys=True)
     estate = Estate(tmp_path, e2e_lab)
     try:
         yield estate
-        assert json.dumps(foreign.picture(e2e_lab.socket), sort_keys=True) == theirs
+        assert json.dumps(foreign.picture(e2e_lab), sort_keys=True) == theirs
     finally:
         for process in estate.started:
             if process.poll() is None:

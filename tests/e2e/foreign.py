@@ -1,5 +1,6 @@
 """What belongs to somebody else on the same server: made once, compared after every test."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -21,6 +22,13 @@ incus profile device add --project {PROJECT} default root disk path=/ pool=defau
 incus profile device add --project {PROJECT} default eth0 nic network={BRIDGE}
 incus storage volume create --project {PROJECT} default their-data
 incus launch --project {PROJECT} debian/13 {INSTANCE} -c user.note=precious
+nft add table inet theirs
+nft add chain inet theirs kept '{{ type filter hook forward priority 10; policy accept; }}'
+nft add rule inet theirs kept tcp dport 7 drop
+"""
+_NO_RULES = """
+nft list tables | awk '$3 ~ /^freehold-/' | while read -r _ family name; do nft delete table $family $name; done
+rm -rf "$1"
 """
 
 
@@ -29,8 +37,9 @@ def make(lab: Lab) -> None:
     assert lab.run(["sh", "-c", _MAKE]) == 0
 
 
-def picture(socket: Path) -> dict[str, Any]:
-    """Everything of theirs, as the API tells it; the process shows that the container was never restarted."""
+def picture(lab: Lab) -> dict[str, Any]:
+    """Everything of theirs, as the API and nft tell it; the process shows that the container was never restarted."""
+    socket = lab.socket
     paths = {
         "project": f"/projects/{PROJECT}",
         "bridge": f"/networks/{BRIDGE}",
@@ -40,7 +49,8 @@ def picture(socket: Path) -> dict[str, Any]:
     }
     found = {name: _get(socket, path) for name, path in paths.items()}
     state = _get(socket, f"/instances/{INSTANCE}/state?project={PROJECT}")
-    return {**found, "process": state["pid"]}
+    rules = asyncio.run(lab.nftables().table("theirs"))
+    return {**found, "process": state["pid"], "rules": rules}
 
 
 def _get(socket: Path, path: str) -> Any:
@@ -58,6 +68,7 @@ def clean(lab: Lab) -> None:
     for network in _get(lab.socket, "/networks?recursion=1"):
         if network["managed"] and network["name"] != BRIDGE:
             _delete(lab, f"/networks/{network['name']}")
+    assert lab.run(["sh", "-c", _NO_RULES, "sh", str(lab.root / "firewall")]) == 0
     _sweep(lab)
 
 

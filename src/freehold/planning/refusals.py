@@ -78,7 +78,7 @@ def _left_out(question: Question, changed: Mapping[Address, Change]) -> Iterator
         for address in changed
         if address in question.desired
         for need in question.desired[address].depends_on
-        if need not in changed and need not in question.observed
+        if need not in changed and _is_missing(question, need)
     }
     if needed:
         yield Diagnostic(
@@ -87,6 +87,16 @@ def _left_out(question: Question, changed: Mapping[Address, Change]) -> Iterator
             detail=f"{', '.join(sorted(map(str, needed)))} must be made first.",
             hint="Name these kinds with `--only` too, or leave it out.",
         )
+
+
+def _is_missing(question: Question, need: Address) -> bool:
+    """Whether it is not there; of a guard, whether it is not as it should be."""
+    seen = question.observed.get(need)
+    if seen is None:
+        return True
+    wanted = question.desired.get(need)
+    is_guard = bool(question.kinds[need.kind].guards)
+    return is_guard and wanted is not None and wanted.fields != seen.fields
 
 
 def _protected(change: Change, observed: Mapping[Address, Observed]) -> Iterator[Diagnostic]:

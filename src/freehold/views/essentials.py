@@ -58,6 +58,13 @@ def _project(fields: Fields) -> Iterator[str]:
     yield from _present(fields, "description")
 
 
+def _firewall(fields: Fields) -> Iterator[str]:
+    yield f"{count(len(fields.get('zones', {})), 'domain')} kept apart"
+    if opened := fields.get("open"):
+        yield f"{count(len(opened), 'pair')} with policies"
+    yield from _present(fields, "table")
+
+
 def _any_kind(fields: Fields) -> Iterator[str]:
     yield from list(_pairs(fields))[:_MOST]
 
@@ -78,4 +85,5 @@ _KINDS: dict[str, Callable[[Fields], Iterator[Any]]] = {
     "volume": _volume,
     "profile": _profile,
     "project": _project,
+    "firewall": _firewall,
 }

@@ -1,9 +1,7 @@
 """What the doctor says of a computer: its files are in a folder of the test, its programs are small scripts."""
 
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,7 +14,6 @@ from freehold.operations.doctor import (
     Subject,
     examine,
     kernel,
-    network,
     programs,
     storage,
 )
@@ -110,13 +107,7 @@ def test_disk_is_measured_even_where_the_folder_is_not_made_yet(tmp_path: Path) 
     assert f"file system of {tmp_path}" in storage.disk(subject).detail
 
 
-# --- firewalls
-
-
-def nft(folder: Path, monkeypatch: pytest.MonkeyPatch, chains: list[dict[str, Any]]) -> None:
-    """A program `nft` that knows these chains."""
-    listed = {"nftables": [{"metainfo": {}}, *({"chain": chain} for chain in chains)]}
-    program(folder, monkeypatch, "nft", f"echo '{json.dumps(listed)}'")
+# --- programs
 
 
 def program(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str) -> None:
@@ -125,99 +116,6 @@ def program(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: st
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
     monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}{os.environ['PATH']}")
-
-
-def chain(family: str, table: str, name: str, policy: str) -> dict[str, Any]:
-    return {"family": family, "table": table, "name": name, "hook": "forward", "policy": policy}
-
-
-DOCKER = chain("ip", "filter", "FORWARD", "drop")
-ACCEPTING = chain("ip", "filter", "FORWARD", "accept")
-FIREWALLD = chain("inet", "firewalld", "filter_FORWARD", "accept")
-OTHER = chain("inet", "router", "passing", "drop")
-OURS = chain("inet", "freehold", "forward", "drop")
-
-
-@pytest.mark.allow("process")
-@pytest.mark.parametrize(
-    ("chains", "warned"),
-    [
-        ([], set()),
-        ([ACCEPTING, OURS], set()),
-        ([DOCKER], {"docker"}),
-        ([FIREWALLD], {"firewalld"}),
-        ([OTHER], {"others"}),
-        ([DOCKER, FIREWALLD, OTHER], {"docker", "firewalld", "others"}),
-    ],
-)
-def test_whoever_drops_what_is_forwarded_is_named(
-    chains: list[dict[str, Any]],
-    warned: set[str],
-    computer: Subject,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    nft(computer.root, monkeypatch, chains)
-    found = {
-        name: getattr(network, name)(computer).result for name in ("docker", "firewalld", "others")
-    }
-    assert {name for name, result in found.items() if result is Result.WARNING} == warned
-    assert set(found.values()) <= {Result.OK, Result.WARNING}
-
-
-@pytest.mark.allow("process")
-def test_old_iptables_rules_cannot_be_judged(
-    computer: Subject, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nft(computer.root, monkeypatch, [])
-    write(computer, "proc/net/ip_tables_names", "nat\nfilter\n")
-    assert network.docker(computer).result is Result.NOT_MEASURED
-
-
-@pytest.mark.allow("process")
-@pytest.mark.parametrize(
-    "words", ["Operation not permitted (you must be root)", "nsenter: Permission denied"]
-)
-def test_who_may_not_ask_the_kernel_gets_no_verdict(
-    words: str, computer: Subject, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    refusal = f"echo '{words}' >&2; exit 1"
-    program(computer.root, monkeypatch, "nft", refusal)
-    for look in (network.nftables, network.docker, network.firewalld, network.others):
-        with pytest.raises(NotMeasured, match="Only root"):
-            look(computer)
-
-
-@pytest.mark.allow("process")
-def test_a_kernel_that_refuses_the_rules_is_an_error(
-    computer: Subject, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    refusal = "echo 'Error: Could not process rule: Operation not supported' >&2; exit 1"
-    program(computer.root, monkeypatch, "nft", refusal)
-    found = network.nftables(computer)
-    assert found.result is Result.ERROR
-    assert "Operation not supported" in found.detail
-
-
-@pytest.mark.parametrize(
-    ("enabled", "policy", "result"),
-    [("yes", "DROP", Result.WARNING), ("yes", "ACCEPT", Result.OK), ("no", "DROP", Result.OK)],
-)
-def test_ufw_is_read_from_its_files(
-    enabled: str, policy: str, result: Result, computer: Subject
-) -> None:
-    write(computer, "etc/ufw/ufw.conf", f"# comment\nENABLED={enabled}\n")
-    write(computer, "etc/default/ufw", f'DEFAULT_FORWARD_POLICY="{policy}"\n')
-    found = network.ufw(computer)
-    assert found.result is result
-    if result is Result.WARNING:
-        assert "sudo ufw route allow in on net-d0" in (found.remedy or "")
-
-
-def test_a_computer_without_ufw_is_fine(computer: Subject) -> None:
-    assert network.ufw(computer).result is Result.OK
-
-
-# --- programs
 
 
 @pytest.mark.allow("process")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from freehold.planning.address import Address
+from freehold.planning.address import HOST, Address
 from freehold.planning.compare import compare, moved
 from freehold.planning.plan import Plan
 from freehold.planning.question import Question
@@ -17,7 +17,9 @@ def _impact(path: str, fields: Fields) -> Impact:
 KINDS = {
     "network": Kind(name="network", rank=0),
     "box": Kind(name="box", rank=1, holds_data=True, impact_of=_impact),
+    "wall": Kind(name="wall", rank=-1, guards=frozenset({"box"})),
 }
+WALL = Address(HOST, "wall")
 
 
 def network(domain: str) -> Address:
@@ -214,3 +216,23 @@ def test_deleting_one_machine_leaves_what_its_neighbours_stand_on() -> None:
         )
     )
     assert [str(change.address) for change in made.changes] == ["instance:a/x"]
+
+
+def test_what_belongs_to_the_host_comes_first_and_is_never_limited() -> None:
+    both = [wanted(network("a")), wanted(WALL)]
+    made = plan(both, [], selection=Selection(limits=("a",)))
+    assert [change.address for change in made.changes] == [WALL, network("a")]
+    gone = plan(
+        [], [seen(WALL), seen(network("a"))], destroy=True, selection=Selection(limits=("a",))
+    )
+    assert [change.address for change in gone.changes] == [network("a")], "it guards the rest"
+
+
+def test_a_selection_may_not_leave_out_a_guard_that_is_not_as_it_should_be() -> None:
+    desired = [wanted(WALL, size="new"), wanted(box("a", "x"), WALL, image="1")]
+    only = Selection(kinds=("box",))
+    for there in ([], [seen(WALL, size="old")]):
+        made = plan(desired, there, selection=only)
+        assert [problem.code for problem in made.diagnostics] == ["left-out"]
+        assert "wall:host must be made first" in made.diagnostics[0].detail
+    assert plan(desired, [seen(WALL, size="new")], selection=only).can_apply

@@ -9,10 +9,20 @@ The JSON is that of libnftables-json(5).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-Expression = dict[str, Any]
-Rule = list[Expression]
+from freehold.providers.firewall.expressions import (
+    ACCEPT,
+    COUNTER,
+    DROP,
+    Expression,
+    Rule,
+    concat,
+    equal,
+    goto,
+    jump,
+    meta,
+    payload,
+)
 
 # Just before everybody else's filters (priority 0): what we drop does not fill their logs.
 FILTER = -5
@@ -25,38 +35,10 @@ PAIRS = tuple(
     if source != "host" and {source, target} != {"host", "internet"} and (source, target) != ("internet", "internet")
 )  # fmt: skip
 
-ACCEPT: Expression = {"accept": None}
-COUNTER: Expression = {"counter": {"packets": 0, "bytes": 0}}
-DROP: Expression = {"drop": None}
-
 
 def set_name(source: str, target: str) -> str:
     """The set that says what passes between two kinds of ends: `domain_to_machine`."""
     return f"{source}_to_{target}"
-
-
-def meta(key: str) -> Expression:
-    return {"meta": {"key": key}}
-
-
-def payload(protocol: str, field: str) -> Expression:
-    return {"payload": {"protocol": protocol, "field": field}}
-
-
-def equal(left: Any, right: Any, op: str = "==") -> Expression:
-    return {"match": {"op": op, "left": left, "right": right}}
-
-
-def concat(*parts: Expression) -> Expression:
-    return {"concat": list(parts)}
-
-
-def jump(chain: str) -> Expression:
-    return {"jump": {"target": chain}}
-
-
-def goto(chain: str) -> Expression:
-    return {"goto": {"target": chain}}
 
 
 _IPV6 = equal(meta("nfproto"), "ipv6")
@@ -114,12 +96,7 @@ def forward() -> Sequence[Rule]:
         [equal(concat(meta("iifname"), meta("oifname")), "@inside"), ACCEPT],
         [_IPV6, COUNTER, DROP],
         *forged(),
-        [
-            equal(meta("iifname"), "@bridges", "!="),
-            equal(payload("ip", "saddr"), "@subnets"),
-            COUNTER,
-            DROP,
-        ],
+        _forged_outside(),
         _RELATED_ICMP,
         [equal(direction, "original"), jump("opening")],
         [equal(direction, "reply"), equal(state, "established", "in"), jump("opening_answers")],
@@ -131,6 +108,12 @@ def forged() -> Sequence[Rule]:
     """A source address that is not of the domain it comes from."""
     pair = concat(meta("iifname"), payload("ip", "saddr"))
     return [[equal(meta("iifname"), "@bridges"), equal(pair, "@sources", "!="), COUNTER, DROP]]
+
+
+def _forged_outside() -> Rule:
+    """The address of a machine, from somewhere else than its bridge."""
+    elsewhere = equal(meta("iifname"), "@bridges", "!=")
+    return [elsewhere, equal(payload("ip", "saddr"), "@subnets"), COUNTER, DROP]
 
 
 def passages(direction: Direction) -> Iterator[tuple[str, Sequence[Rule]]]:
@@ -173,7 +156,11 @@ def arriving() -> Sequence[Rule]:
 def reaching() -> Sequence[Rule]:
     """What really ends at the host: broadcasts too."""
     bridges = equal(meta("iifname"), "@bridges")
-    return [[bridges, _DNAT, ACCEPT], [bridges, jump("to_host")]]
+    return [
+        [bridges, _DNAT, ACCEPT],
+        [bridges, jump("to_host")],
+        [equal(meta("iifname"), "lo", "!="), *_forged_outside()],
+    ]
 
 
 def to_host() -> Sequence[Rule]:

@@ -6,10 +6,10 @@ Called by `provider.py`. A bridge of ours that infra.yml no longer names is a zo
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from freehold.model import Domain, FirewallMode, Infra, Trust
+from freehold.model import Domain, Infra, Trust
 from freehold.planning.address import HOST, Address
-from freehold.planning.resource import Desired, Fields, Impact, Kind, Observed
-from freehold.providers.firewall.openings import openings
+from freehold.planning.resource import Desired, Fields, Kind, Observed
+from freehold.providers.firewall.openings import Opening, openings
 from freehold.providers.firewall.ruleset import table_name
 
 KIND = Kind(name="firewall", rank=-1, guards=frozenset({"instance"}))
@@ -27,13 +27,21 @@ def desired_firewall(infra: Infra, observed: Mapping[Address, Observed]) -> Desi
     }
     fields = {
         "table": table_name(infra.name),
+        **({"transfer": infra.transfer.bridge} if infra.transfer else {}),
         "zones": {**orphans, **wanted},
-        "open": {opening.label: opening.text for opening in openings(infra)},
+        "open": {opening.label: opening.text for opening in _openings(infra)},
         "rules": AS_WRITTEN,
         "at start": AS_WRITTEN,
     }
     seen = observed.get(ADDRESS)
     return Desired(address=ADDRESS, fields=_tolerant(fields, seen.fields if seen else None))
+
+
+def _openings(infra: Infra) -> Iterator[Opening]:
+    """What the host decides; with a machine between the domains, what is between them is that machine's."""
+    for opening in openings(infra):
+        if infra.transfer is None or not opening.is_between_domains:
+            yield opening
 
 
 def _zone(domain: Domain) -> Zone:
@@ -49,7 +57,7 @@ def _zone(domain: Domain) -> Zone:
 def _orphans(observed: Mapping[Address, Observed]) -> Iterator[tuple[str, Zone]]:
     """Bridges that carry our mark: as observed, closed."""
     for address, seen in observed.items():
-        if address.kind != "bridge" or not seen.owned:
+        if address.kind != "bridge" or not seen.owned or address.domain == HOST:
             continue
         gateway = seen.fields["config"].get("ipv4.address", "")
         subnet = next(iter(sorted(seen.claims)), "")

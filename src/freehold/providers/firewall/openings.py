@@ -47,6 +47,11 @@ class Opening:
         """All but the label on one line: how a plan shows it."""
         return f"{', '.join(map(str, self.allowed))} ({self.source} to {self.target})"
 
+    @property
+    def is_between_domains(self) -> bool:
+        """Whether neither end is the host or the internet."""
+        return not {self.source, self.target} & {HOST, INTERNET}
+
 
 _TEXT = re.compile(r"(?P<allowed>.*) \((?P<source>\S+) to (?P<target>\S+)\)")
 

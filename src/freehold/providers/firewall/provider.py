@@ -3,19 +3,25 @@
 Made by `cli` with the packet filter of the host or of the lab; driven by `engine` through `providers.protocol.Provider`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from freehold.diagnostics import BackendError
 from freehold.model import Infra
 from freehold.planning.address import Address
 from freehold.planning.change import Action, Change
 from freehold.planning.resource import Desired, Fields, Kind, Observed
 from freehold.providers.firewall.desired import ADDRESS, AS_WRITTEN, KIND, desired_firewall
-from freehold.providers.firewall.reading import contents, difference, opened, structure, zones
+from freehold.providers.firewall.reading import (
+    contents,
+    difference,
+    opened,
+    structure,
+    transfer,
+    zones,
+)
 from freehold.providers.firewall.ruleset import commands, skeleton, table_name
 from freehold.providers.protocol import Observation, Report, Step
-from freehold.system.nftables import Listing, Nftables, NftablesError, Trial
+from freehold.system.nftables import Listing, Nftables
 
 PATIENCE = 15.0  # seconds in which new rules must prove good; else those from before come back
 
@@ -23,19 +29,25 @@ PATIENCE = 15.0  # seconds in which new rules must prove good; else those from b
 class WayIn(Protocol):
     """What must work with the new rules as it did with the old ones; asked from outside of the change."""
 
-    async def before(self, report: Report) -> None:
-        """Note what works now."""
+    async def before(self, fields: Fields, report: Report) -> None:
+        """Note what works now. `fields` are the rules to come: their zones say which domains are admin."""
 
     async def after(self, report: Report) -> None:
         """Raise BackendError when something of that does not work any more."""
 
 
 class FirewallProvider:
-    """The packet filter of one host as Freehold sees it. `ways_in` must survive a change of rules."""
+    """The packet filter of one host as Freehold sees it.
 
-    def __init__(self, nftables: Nftables, ways_in: Sequence[WayIn] = ()) -> None:
+    `ways_in` must survive a change of rules; it is undone unless that is known within `patience` seconds.
+    """
+
+    def __init__(
+        self, nftables: Nftables, ways_in: Sequence[WayIn] = (), patience: float = PATIENCE
+    ) -> None:
         self._nftables = nftables
         self._ways_in = ways_in
+        self._patience = patience
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
@@ -58,13 +70,19 @@ class FirewallProvider:
         if change.action is Action.DELETE:
             return [Step(f"delete the table {name}", lambda report: self._delete(name))]
         assert change.desired is not None
-        return _Loading(self._nftables, self._ways_in, name, change.desired).steps()
+        loading = _Loading(self._nftables, self._ways_in, self._patience, name, change.desired)
+        return loading.steps()
 
     async def wait_ready(self, timeout: float) -> None:
         """The kernel is always there."""
 
     async def _fields(self, name: str, listing: Listing) -> Fields:
-        fields = {"table": name, "zones": zones(listing), "open": opened(listing)}
+        fields = {
+            "table": name,
+            "zones": zones(listing),
+            "open": opened(listing),
+            **transfer(listing),
+        }
         boot = await self._nftables.at_boot(name)
         wanted = commands(name, fields)
         return {
@@ -81,9 +99,10 @@ class FirewallProvider:
         if held:
             return held
         found = structure(listing)
-        if not difference(structure(skeleton(name)), found):
+        written = skeleton(name, transfer(listing))
+        if not difference(structure(written), found):
             return AS_WRITTEN
-        canonical = structure(await self._nftables.written(name, skeleton(name)))
+        canonical = structure(await self._nftables.written(name, written))
         return difference(canonical, found) or AS_WRITTEN
 
     async def _delete(self, name: str) -> None:
@@ -100,43 +119,44 @@ def _at_start(boot: object, wanted: Sequence[Mapping[str, object]]) -> str:
 
 
 class _Loading:
-    """The steps of one change: load the rules for the time being, prove the ways in, keep them."""
+    """The steps of one change: note the ways in; then load the rules, prove the ways in, and keep the rules.
+
+    The second is one step: nobody who asks for a stop ends a run between loading and proving.
+    """
 
     def __init__(
-        self, nftables: Nftables, ways_in: Sequence[WayIn], name: str, fields: Fields
+        self,
+        nftables: Nftables,
+        ways_in: Sequence[WayIn],
+        patience: float,
+        name: str,
+        fields: Fields,
     ) -> None:
         self._nftables = nftables
         self._ways_in = ways_in
+        self._patience = patience
         self._name = name
+        self._fields = fields
         self._commands = commands(name, fields)
-        self._trial: Trial | None = None
 
     def steps(self) -> list[Step]:
-        load = f"load the rules (undone in {PATIENCE:.0f} s unless they prove good)"
-        return [
-            Step("see which ways in work", self._before),
-            Step(load, self._load),
-            Step("prove that they still work", self._prove),
-            Step("keep the rules", self._keep),
-        ]
+        load = (
+            f"load the rules (undone after {self._patience:.0f} s unless every way in still works)"
+        )
+        return [Step("see which ways in work", self._before), Step(load, self._load)]
 
     async def _before(self, report: Report) -> None:
         for way in self._ways_in:
-            await way.before(report)
+            await way.before(self._fields, report)
 
     async def _load(self, report: Report) -> None:
-        self._trial = await self._nftables.try_out(self._name, self._commands, PATIENCE)
-
-    async def _prove(self, report: Report) -> None:
-        assert self._trial is not None
+        """Rules that are not proven are never loaded at a start: those are written last."""
+        trial = await self._nftables.try_out(self._name, self._commands, self._patience)
         try:
             for way in self._ways_in:
                 await way.after(report)
+            await trial.keep()
         except BaseException:
-            await self._trial.undo()
+            await trial.undo()
             raise
-
-    async def _keep(self, report: Report) -> None:
-        assert self._trial is not None
         await self._nftables.set_at_boot(self._name, self._commands)
-        await self._trial.keep()

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from freehold.providers.firewall.chains import PAIRS, set_name
+from freehold.providers.firewall.handover import BRIDGES
 from freehold.providers.firewall.openings import HOST, INTERNET, Allowed, Opening, merged
 from freehold.system.nftables import Commands, Listing
 
@@ -34,6 +35,12 @@ def zones(listing: Listing) -> dict[str, dict[str, Any]]:
     }
 
 
+def transfer(listing: Listing) -> dict[str, str]:
+    """`transfer`: the bridge on which a machine is handed packets; nothing when the host itself decides."""
+    found = _elements(listing)[BRIDGES]
+    return {"transfer": str(found[0][0][0])} if found else {}
+
+
 def opened(listing: Listing) -> dict[str, str]:
     """What the table lets pass, by label."""
     elements = _elements(listing)
@@ -41,7 +48,7 @@ def opened(listing: Listing) -> dict[str, str]:
     for source, target in PAIRS:
         for parts, comment in elements[set_name(source, target)]:
             *ends, protocol, ports = parts
-            pair = _pair(source, target, iter(map(str, ends)))
+            pair = _pair(source, target, iter(map(_network, ends)))
             label = comment or f"{pair[0]} to {pair[1]}"
             found[label, *pair].append(Allowed(str(protocol), _ports(ports)))
     result: dict[str, str] = {}

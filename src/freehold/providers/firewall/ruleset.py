@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from freehold.planning.resource import Fields
-from freehold.providers.firewall import chains
+from freehold.providers.firewall import chains, handover
 from freehold.providers.firewall.chains import (
     ANSWERING,
     BEFORE_NAT,
@@ -16,6 +16,7 @@ from freehold.providers.firewall.chains import (
     PAIRS,
     set_name,
 )
+from freehold.providers.firewall.expressions import Rule
 from freehold.providers.firewall.openings import Opening, kind_of, parsed
 from freehold.system.nftables import Command
 
@@ -41,11 +42,12 @@ def table_name(estate: str) -> str:
     return f"freehold-{estate}"
 
 
-def skeleton(name: str) -> list[Command]:
-    """The table without anything in its sets: what is the same for every estate."""
+def skeleton(name: str, fields: Fields) -> list[Command]:
+    """The table without anything in its sets: the same for every estate whose packets go the same way (`transfer`)."""
+    hands_over = "transfer" in fields
     commands: list[Command] = [{"add": {"table": {"family": FAMILY, "name": name}}}]
-    commands += [{"add": {"set": _set(name, *each)}} for each in _sets()]
-    layout = list(_chains())
+    commands += [{"add": {"set": _set(name, *each)}} for each in _sets(hands_over)]
+    layout = list(_handing_over() if hands_over else _chains())
     commands += [{"add": {"chain": _chain(name, chain, hook)}} for chain, hook, _ in layout]
     commands += [
         {"add": {"rule": {"family": FAMILY, "table": name, "chain": chain, "expr": rule}}}
@@ -58,12 +60,14 @@ def skeleton(name: str) -> list[Command]:
 def commands(name: str, fields: Fields) -> list[Command]:
     """One transaction after which the table is exactly what `fields` say, whatever it was."""
     table = {"table": {"family": FAMILY, "name": name}}
-    return [{"add": table}, {"delete": table}, *skeleton(name), *_elements(name, fields)]
+    return [{"add": table}, {"delete": table}, *skeleton(name, fields), *_elements(name, fields)]
 
 
-def _sets() -> Iterator[tuple[str, Any, bool]]:
+def _sets(hands_over: bool) -> Iterator[tuple[str, Any, bool]]:
     for name, (of, ranges) in _BASE_SETS.items():
         yield name, of, ranges
+    if hands_over:
+        yield handover.BRIDGES, "ifname", False
     for source, target in PAIRS:
         parts = [*_TYPES[source], *_TYPES[target], "inet_proto", "inet_service"]
         yield set_name(source, target), parts, True
@@ -74,7 +78,7 @@ def _set(table: str, name: str, of: Any, ranges: bool) -> dict[str, Any]:
     return {"family": FAMILY, "name": name, "table": table, "type": of, **flags}
 
 
-def _chains() -> Iterator[tuple[str, Hook | None, Sequence[chains.Rule]]]:
+def _chains() -> Iterator[tuple[str, Hook | None, Sequence[Rule]]]:
     """Those that others jump to come first."""
     for direction in (OPENING, ANSWERING):
         for name, rules in reversed(list(chains.passages(direction))):
@@ -83,6 +87,15 @@ def _chains() -> Iterator[tuple[str, Hook | None, Sequence[chains.Rule]]]:
     yield "arriving", ("prerouting", BEFORE_NAT), chains.arriving()
     yield "reaching", ("input", FILTER), chains.reaching()
     yield "forward", ("forward", FILTER), chains.forward()
+
+
+def _handing_over() -> Iterator[tuple[str, Hook | None, Sequence[Rule]]]:
+    """The same, with what a machine between the domains needs before it."""
+    first = {"reaching": handover.reaching(), "forward": handover.forward()}
+    yield "sending", ("prerouting", handover.BEFORE_TRACKING), handover.sending()
+    yield "handing_over", None, handover.handing_over()
+    for name, hook, rules in _chains():
+        yield name, hook, [*first.get(name, ()), *rules]
 
 
 def _chain(table: str, name: str, hook: Hook | None) -> dict[str, Any]:
@@ -98,6 +111,8 @@ def _elements(table: str, fields: Fields) -> Iterator[Command]:
     for name, zone in fields["zones"].items():
         for of, element in _of_zone(name, zone):
             held.setdefault(of, []).append(element)
+    if "transfer" in fields:
+        held[handover.BRIDGES] = [fields["transfer"]]
     for label, text in fields["open"].items():
         opening = parsed(label, text)
         held.setdefault(_set_of(opening), []).extend(_of_opening(opening))
