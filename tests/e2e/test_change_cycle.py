@@ -35,7 +35,10 @@ def test_every_change_is_told_precisely_and_done(estate: Estate) -> None:
         "domains:\n", "domains:\n  attic: {subnet_id: 12, machines: {box: {ip: 10.100.12.10}}}\n"
     )
     new = ("project:attic", "bridge:attic", "profile:attic/default", "instance:attic/box")
-    assert told(estate.plan()) == created(*new)
+    zone = tuple(
+        f"zones.attic.{key}" for key in ("admin", "bridge", "gateway", "internet", "subnet")
+    )
+    assert told(estate.plan()) == {"firewall:host": ("update", "live", zone), **created(*new)}
     changed(estate)
 
     # a limit, which takes effect while the machine runs
@@ -100,7 +103,7 @@ def test_every_change_is_told_precisely_and_done(estate: Estate) -> None:
     assert re.search(r"--confirm \S+", gone.err)
     estate.ok("destroy", "--yes", "--confirm", "cottage")
     assert "home" not in estate.incus("project", "list", "-f", "csv", "-c", "n").split()
-    assert estate.plan()["summary"]["create"] == 8
+    assert estate.plan()["summary"]["create"] == 9
 
 
 def test_one_is_deleted_by_hand_with_all_that_it_had(estate: Estate) -> None:

@@ -29,7 +29,7 @@ def test_documents_are_as_in_the_contract_and_alone_on_standard_output(estate: E
     ]
     assert plan["orphans"][0]["address"] == "instance:home/shelf"
     assert plan["summary"] == {
-        "create": 0, "update": 0, "replace": 1, "delete": 0, "unchanged": 3, "orphans": 1,
+        "create": 0, "update": 0, "replace": 1, "delete": 0, "unchanged": 4, "orphans": 1,
     }  # fmt: skip
 
     status = estate.ok("status", "--json").document
@@ -84,7 +84,13 @@ def test_every_exit_code(estate: Estate) -> None:
 
 def test_limit_and_only_touch_nothing_else(estate: Estate) -> None:
     estate.write(THREE_DOMAINS)
-    lodge = ("project:lodge", "bridge:lodge", "profile:lodge/default", "instance:lodge/till")
+    lodge = (
+        "firewall:host",
+        "project:lodge",
+        "bridge:lodge",
+        "profile:lodge/default",
+        "instance:lodge/till",
+    )
     assert told(estate.plan("--limit", "lodge")) == created(*lodge)
     assert told(estate.plan("--limit", "lodge/till")) == created(*lodge)
     only = told(estate.plan("--only", "project", "--only", "bridge"))

@@ -29,7 +29,7 @@ def test_a_machine_that_refuses_to_start_fails_alone(estate: Estate) -> None:
     assert "failed: instance lodge/till at `" in done.err
     assert "lodge-till" in done.err.partition("failed: instance lodge/till")[2]
     assert "incus info --project lodge lodge-till --show-log" in done.err, "where the reason is"
-    assert done.err.splitlines()[-1].startswith("Failed: 1 failed of 12 changes; 11 created")
+    assert done.err.splitlines()[-1].startswith("Failed: 1 failed of 13 changes; 12 created")
     states = estate.states()
     assert states["home-desk"][0] == states["mill-wheel"][0] == "running"
     assert estate.freehold("verify").code == 2
@@ -75,7 +75,7 @@ def test_a_full_disk_is_told_before_anything_is_changed(estate: Estate) -> None:
     assert "error[cannot-write]" in done.err
     assert ".freehold: No space left on device. " in done.said + " "
     assert full.freehold("plan").code == 0, "looking needs no disk"
-    assert len(told(estate.plan())) == 5
+    assert len(told(estate.plan())) == 6
     estate.ok("apply", "--yes")
     estate.settled()
 
@@ -98,4 +98,4 @@ def test_a_folder_that_nobody_may_write_to(estate: Estate) -> None:
     assert done.code == 1, done
     assert "error[cannot-write]" in done.err
     assert "Read-only file system" in done.err
-    assert len(told(estate.plan())) == 5
+    assert len(told(estate.plan())) == 6

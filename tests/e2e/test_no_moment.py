@@ -29,15 +29,19 @@ def watched(lab: Lab) -> Iterator[dict[str, Any]]:
     holder = read_holder(lab._place)
     assert holder is not None
     argv = enter_argv(holder[0].pid, ["python3", "-c", WATCH.read_text()], "/")
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "watching\n"
     seen: dict[str, Any] = {}
     try:
         yield seen
     finally:
-        process.terminate()
         seen.update(json.loads(process.communicate(timeout=30)[0]))
+
+
+def pairs(counts: dict[str, int]) -> set[str]:
+    """Those between the estate's own machines; somebody else's container is there too."""
+    return {pair for pair in counts if pair.count("10.100.") == 2}
 
 
 def test_what_watches_would_see_a_crossing(estate: Estate) -> None:
@@ -47,7 +51,7 @@ def test_what_watches_would_see_a_crossing(estate: Estate) -> None:
         time.sleep(0.5)
         assert estate.lab.run(["nft", "delete", "table", "inet", "freehold-cottage"]) == 0
         time.sleep(0.5)
-    assert len(seen["arrived"]) == PAIRS
+    assert len(pairs(seen["arrived"])) == PAIRS
 
 
 @pytest.mark.parametrize("seconds", [0.2, 0.6, 1.0, 1.6])
@@ -61,8 +65,8 @@ def test_a_first_apply_that_is_killed_leaves_no_moment(estate: Estate, seconds: 
         time.sleep(1.5)  # what Incus was told to do goes on
         estate.ok("apply", "--yes")
         time.sleep(0.5)
-    assert len(seen["sent"]) == PAIRS, "all of them tried"
-    assert seen["arrived"] == {}
+    assert len(pairs(seen["sent"])) == PAIRS, "all of them tried"
+    assert pairs(seen["arrived"]) == set()
 
 
 def test_changes_of_the_rules_leave_no_moment(estate: Estate) -> None:
@@ -78,5 +82,5 @@ def test_changes_of_the_rules_leave_no_moment(estate: Estate) -> None:
         estate.ok("apply", "--yes")
         estate.lab.restart_daemon()
         estate.ok("apply", "--yes", "--prune", "--confirm", "mill/wheel")
-    assert len(seen["sent"]) == PAIRS
-    assert seen["arrived"] == {}
+    assert len(pairs(seen["sent"])) == PAIRS
+    assert pairs(seen["arrived"]) == set()

@@ -17,7 +17,7 @@ def test_apply_asks_and_obeys(estate: Estate) -> None:
     for answer in ("n", "", "nonsense"):
         terminal = at_terminal(estate, "apply")
         terminal.expect("Do this to the estate `cottage`? [y/N]")
-        assert "Plan: 5 to create" in terminal.seen, "asked before it was shown"
+        assert "Plan: 6 to create" in terminal.seen, "asked before it was shown"
         terminal.type(answer)
         assert terminal.wait() == 1
         assert "Nothing was changed." in terminal.seen
@@ -28,7 +28,7 @@ def test_apply_asks_and_obeys(estate: Estate) -> None:
     terminal.expect("[y/N]")
     terminal.type("y")
     assert terminal.wait() == 0
-    assert "Applied: 5 created" in terminal.seen
+    assert "Applied: 6 created" in terminal.seen
     estate.settled()
 
 

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freehold.model import Infra, Policy, Protocol, Trust
+from freehold.planning.address import Address
 from freehold.planning.change import Action
+from freehold.planning.resource import Observed
 from freehold.providers.firewall.desired import desired_firewall
 from freehold.providers.firewall.openings import openings, parsed
 from freehold.providers.firewall.reading import opened, zones
@@ -216,3 +218,20 @@ def test_rules_that_cannot_be_loaded_change_nothing(
     with pytest.raises(NftablesError, match="loading the rules"):
         asyncio.run(firewall.nftables.load(broken))
     assert wires.host.run("nft", "list", "ruleset") == before
+
+
+def test_an_orphan_may_have_the_subnet_that_another_domain_is_to_have(
+    wires: Wires, firewall: Firewall, infra: Infra
+) -> None:
+    """Until it is pruned both bridges exist, and neither is open to anybody."""
+    orphan = Observed(
+        address=Address("old", "bridge"),
+        fields={"name": "net-old", "config": {"ipv4.address": "10.100.2.1/24"}},
+        claims=frozenset({"10.100.2.0/24"}),
+    )
+    wanted = desired_firewall(infra, {orphan.address: orphan})
+    assert wanted.fields["zones"]["old"]["internet"] is False
+    asyncio.run(firewall.nftables.load(commands("freehold-cottage", wanted.fields)))
+    listing = asyncio.run(firewall.nftables.table("freehold-cottage"))
+    assert listing is not None
+    assert zones(listing) == wanted.fields["zones"]

@@ -1,16 +1,43 @@
-"""`freehold verify`: is everything as infra.yml says? Exit 2 when not. Changes nothing."""
+"""`freehold verify`: is everything as infra.yml says? Exit 2 when not. Changes nothing.
+
+With --traffic, packets prove it too: `operations.traffic`.
+"""
 
 import json
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from freehold.cli import estate, interrupts
-from freehold.cli.options import Directory, InLab, Json, Limit, common
-from freehold.diagnostics import ExitCode
+from freehold.cli.options import Common, Directory, InLab, Json, Limit, common
+from freehold.diagnostics import Diagnostic, ExitCode, UsageError
 from freehold.engine.planner import Planner
+from freehold.model import Infra
 from freehold.operations.verify import Verification, verify_estate
 from freehold.views.verify import render_verification, verification_document
+
+if TYPE_CHECKING:  # what the proof by packets needs, no plain `verify` should pay for
+    from freehold.operations.traffic import TrafficReport
+    from freehold.system.incus.api import Incus
+
+Traffic = Annotated[
+    bool, typer.Option("--traffic", help="Prove it by packets, sent from inside the machines.")
+]
+Report = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE", help="With --traffic: write it as an HTML page too."),
+]
+Outside = Annotated[
+    str | None,
+    typer.Option(
+        "--outside",
+        metavar="ADDRESS:PORT",
+        help="With --traffic: what stands for the internet.",
+        show_default="the resolver of the host",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -23,21 +50,110 @@ def register(app: typer.Typer) -> None:
         lab: InLab = False,
         as_json: Json = False,
         limit: Limit = None,
+        traffic: Traffic = False,
+        report: Report = None,
+        outside: Outside = None,
     ) -> int:
         """Check that everything is as infra.yml says."""
         options = common(context, directory, lab, as_json)
+        if not traffic and (report is not None or outside is not None):
+            raise UsageError(_needs_traffic("--report" if report is not None else "--outside"))
         infra, _ = estate.loaded(options)
         selection = estate.selection(infra, limit, None)
+        beyond = _outside(infra, outside) if traffic else None
 
-        async def look() -> Verification:
+        async def look() -> "tuple[Verification, TrafficReport | None]":
             async with estate.provider(options) as provider:
                 planner = Planner(infra=infra, provider=provider, selection=selection)
-                return await verify_estate(planner, provider.incus)
+                found = await verify_estate(planner, provider.incus)
+                if not traffic:
+                    return found, None
+                return found, await _prove(planner, provider.incus, options, beyond)
 
-        found = interrupts.run(look())
-        if options.json:
-            print(json.dumps(verification_document(found), indent=1))
-        else:
-            render_verification(found, sys.stdout, command=options.command)
-            estate.tell(found.diagnostics, options)
-        return ExitCode.DONE if found.is_clean else ExitCode.DIFFERENCES
+        found, proof = interrupts.run(look())
+        if report is not None and proof is not None:
+            _write(report, proof)
+        _tell(found, proof, options)
+        clean = found.is_clean and (proof is None or proof.as_declared)
+        return ExitCode.DONE if clean else ExitCode.DIFFERENCES
+
+
+async def _prove(
+    planner: Planner, incus: "Incus", options: Common, outside: tuple[str, int] | None
+) -> "TrafficReport":
+    from freehold.operations.traffic.ends import ends, scope
+    from freehold.operations.traffic.station import HostStation
+    from freehold.operations.traffic.verify import verify_traffic
+
+    picture = await planner.look()
+    infra = planner.infra
+    chosen = scope(infra, ends(infra, picture.desired, picture.observed), planner.selection)
+    return await verify_traffic(incus, infra, chosen, HostStation(_holder(options)), outside)
+
+
+def _holder(options: Common) -> int | None:
+    """The process that holds the lab's namespaces; None outside of the lab."""
+    if not options.lab:
+        return None
+    from freehold.operations.lab import Lab
+
+    return Lab().status().pid
+
+
+def _outside(infra: Infra, given: str | None) -> tuple[str, int] | None:
+    from freehold.operations.traffic.outside import default_outside, parsed
+
+    if given is None:
+        return default_outside(infra)
+    try:
+        return parsed(given)
+    except ValueError as problem:
+        raise UsageError(_not_an_address(given, problem)) from problem
+
+
+def _tell(found: Verification, proof: "TrafficReport | None", options: Common) -> None:
+    if options.json:
+        document = verification_document(found)
+        if proof is not None:
+            from freehold.views.traffic import traffic_document
+
+            document["traffic"] = traffic_document(proof)
+        print(json.dumps(document, indent=1))
+        return
+    render_verification(found, sys.stdout, command=options.command)
+    estate.tell(found.diagnostics, options)
+    if proof is not None:
+        from freehold.views.traffic import render_traffic
+
+        print()
+        render_traffic(proof, sys.stdout)
+
+
+def _write(path: Path, proof: "TrafficReport") -> None:
+    from freehold.system.files import write_atomically
+    from freehold.views.traffic_html import traffic_page
+
+    try:
+        write_atomically(path, traffic_page(proof))
+    except OSError as failure:
+        raise estate.unwritable(path, failure) from failure
+    print(f"wrote {path}", file=sys.stderr)
+
+
+def _needs_traffic(option: str) -> Diagnostic:
+    return Diagnostic(
+        code="needs-traffic",
+        summary="An option has no meaning without --traffic",
+        detail=f"{option} is about packets, and without --traffic none are sent.",
+        hint="Add it:\n    freehold verify --traffic",
+    )
+
+
+def _not_an_address(given: str, problem: ValueError) -> Diagnostic:
+    return Diagnostic(
+        code="bad-outside",
+        summary="--outside is not an address with a port",
+        detail=f"`{given}`: {problem}.",
+        hint="An IPv4 address outside of the estate, and a TCP port that answers there:\n"
+        "    freehold verify --traffic --outside 203.0.113.9:443",
+    )

@@ -65,6 +65,13 @@ def _firewall(fields: Fields) -> Iterator[str]:
     yield from _present(fields, "table")
 
 
+def _router(fields: Fields) -> Iterator[str]:
+    yield f"through {fields.get('machine', {}).get('name', '?')}"
+    yield f"{count(len(fields.get('zones', {})), 'domain')} kept apart"
+    if opened := fields.get("open"):
+        yield f"{count(len(opened), 'pair')} with policies"
+
+
 def _any_kind(fields: Fields) -> Iterator[str]:
     yield from list(_pairs(fields))[:_MOST]
 
@@ -86,4 +93,5 @@ _KINDS: dict[str, Callable[[Fields], Iterator[Any]]] = {
     "profile": _profile,
     "project": _project,
     "firewall": _firewall,
+    "router": _router,
 }

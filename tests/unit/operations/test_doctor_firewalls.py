@@ -189,6 +189,7 @@ def test_dockers_chains_are_known_by_nft_alone(
     found = docker(computer)
     assert found.result is Result.WARNING
     assert "chain FORWARD of the table ip filter: policy drop" in found.detail
+    assert "freehold apply" not in (found.remedy or ""), "it needs iptables"
     assert "nft 'insert rule ip filter DOCKER-USER iifname \"net-*\" accept'" in (
         found.remedy or ""
     )

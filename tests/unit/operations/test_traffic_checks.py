@@ -106,7 +106,7 @@ def test_everybody_lies_and_nobody_is_to_believe_it() -> None:
     found = [c for c in checks(infra([1, 3, 1])) if c.kind is Kind.SPOOFED]
     lies = {(c.target, c.forged) for c in found if c.source == "d1/m0" and not c.is_control}
     assert lies == {
-        ("d0/m0", "10.100.0.1"),  # admin itself is asked to believe its own gateway
+        ("d0/m0", "10.100.0.199"),  # admin itself: somebody of its own network
         ("d2/m0", "10.100.0.10"),
         ("d1/m1", "10.100.1.1"),
         ("d1/m1", "10.100.1.12"),

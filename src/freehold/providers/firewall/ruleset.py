@@ -4,6 +4,7 @@ The table is named after the estate (`freehold-maison`), which makes it ours: no
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import IPv4Network, collapse_addresses
 from typing import Any
 
 from freehold.planning.resource import Fields
@@ -111,29 +112,37 @@ def _elements(table: str, fields: Fields) -> Iterator[Command]:
     for name, zone in fields["zones"].items():
         for of, element in _of_zone(name, zone):
             held.setdefault(of, []).append(element)
+    held["subnets"] = list(_subnets(fields))
     if "transfer" in fields:
         held[handover.BRIDGES] = [fields["transfer"]]
     for label, text in fields["open"].items():
         opening = parsed(label, text)
         held.setdefault(_set_of(opening), []).extend(_of_opening(opening))
-    for of, elements in held.items():
+    for of, elements in sorted(held.items()):
         body = {"family": FAMILY, "table": table, "name": of, "elem": elements}
         yield {"add": {"element": body}}
 
 
 def _of_zone(name: str, zone: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     bridge, gateway = zone["bridge"], zone["gateway"]
-    network, _, length = zone["subnet"].partition("/")
-    subnet = {"prefix": {"addr": network, "len": int(length)}}
     yield "bridges", {"elem": {"val": bridge, "comment": name}}
     yield "inside", {"concat": [bridge, bridge]}
     yield "gateways", {"concat": [bridge, gateway]}
-    yield "sources", {"concat": [bridge, subnet]}
-    yield "subnets", subnet
+    yield "sources", {"concat": [bridge, _prefix(IPv4Network(zone["subnet"]))]}
     if zone["admin"]:
         yield "admins", bridge
     if zone["internet"]:
         yield "outward", bridge
+
+
+def _subnets(fields: Fields) -> Iterator[Any]:
+    """Without overlaps: an orphan may have the subnet that another domain is to have."""
+    networks = (IPv4Network(zone["subnet"]) for zone in fields["zones"].values())
+    yield from map(_prefix, collapse_addresses(networks))
+
+
+def _prefix(network: IPv4Network) -> dict[str, Any]:
+    return {"prefix": {"addr": str(network.network_address), "len": network.prefixlen}}
 
 
 def _set_of(opening: Opening) -> str:
