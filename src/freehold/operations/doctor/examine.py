@@ -5,7 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from freehold.diagnostics import BackendError
-from freehold.operations.doctor import kernel, network, programs, server, storage
+from freehold.operations.doctor import (
+    docker,
+    firewalls,
+    kernel,
+    leftovers,
+    network,
+    programs,
+    routing,
+    server,
+    storage,
+)
 from freehold.operations.doctor.finding import Check, CheckResult, Finding, error, not_measured
 from freehold.operations.doctor.subject import NotMeasured, Subject
 
@@ -27,18 +37,20 @@ CHECKS = (
     Check("kernel keys", partial(kernel.enough, kernel.KEYS)),
     Check("clock", kernel.clock),
     Check("nftables", network.nftables),
-    Check("forwarding", kernel.forwarding),
-    # The lab's network is its own: this computer's firewalls do not reach into it.
-    Check("docker", network.docker, in_lab=False),
-    Check("ufw", network.ufw, in_lab=False),
-    Check("firewalld", network.firewalld, in_lab=False),
-    Check("other firewalls", network.others, in_lab=False),
+    Check("forwarding", routing.forwarding),
+    Check("reverse path", routing.reverse_path),
+    Check("br_netfilter", routing.bridge_filter),
+    Check("docker", docker.docker),
+    Check("ufw", firewalls.ufw),
+    Check("firewalld", firewalls.firewalld),
+    Check("other firewalls", network.others),
+    Check("leftover tables", leftovers.leftover_tables),
 )
 
 
 def checks_for(subject: Subject) -> list[Check]:
     """The checks that have a meaning for what is examined."""
-    return [check for check in CHECKS if (check.in_lab if subject.in_lab else check.outside)]
+    return [check for check in CHECKS if subject.in_lab or check.outside]
 
 
 def examine(subject: Subject, checks: Sequence[Check]) -> list[CheckResult]:

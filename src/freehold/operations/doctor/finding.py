@@ -49,12 +49,11 @@ def not_measured(detail: str, remedy: str | None = None) -> Finding:
 class Check:
     """A named question. `look` only reads; it may raise NotMeasured or BackendError, which say why it could not.
 
-    `in_lab` and `outside`: whether it has a meaning for the lab, and for this computer's own Incus.
+    `outside`: whether it has a meaning for this computer's own Incus, not for the lab alone.
     """
 
     name: str
     look: Callable[[Subject], Finding]
-    in_lab: bool = True
     outside: bool = True
 
 

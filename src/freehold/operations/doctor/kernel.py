@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from freehold.operations.doctor.finding import Finding, error, ok, warning
 from freehold.operations.doctor.needs import needs_of
-from freehold.operations.doctor.subject import NotMeasured, Subject
+from freehold.operations.doctor.remedies import lasting_sysctl
+from freehold.operations.doctor.subject import Subject
 from freehold.system.clock import is_synchronised
 
 IDS_OF_A_CONTAINER = 65536  # doc/userns-idmap of Incus
 EARLIEST = 1_750_000_000  # seconds since 1970: no clock that is right says less
-_LASTING = "/etc/sysctl.d/60-freehold.conf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +48,7 @@ def enough(limit: Limit, subject: Subject) -> Finding:
     enough_for_long = 1 << wanted.bit_length()
     return warning(
         f"{found}: {limit.consequence}.",
-        _lasting(limit.name, enough_for_long),
-    )
-
-
-def _lasting(name: str, value: int) -> str:
-    return (
-        "Set it, now and at every start:\n"
-        f"    echo '{name} = {value}' | sudo tee -a {_LASTING}\n"
-        f"    sudo sysctl -p {_LASTING}"
+        lasting_sysctl({limit.name: enough_for_long}),
     )
 
 
@@ -82,32 +74,6 @@ def _ids_of_root(text: str) -> int:
     """The size of root's largest range (subuid(5): name or number, first id, count)."""
     found = re.findall(r"(?m)^(?:root|0):\d+:(\d+)\s*$", text)
     return max(map(int, found), default=0)
-
-
-def forwarding(subject: Subject) -> Finding:
-    """Whether the kernel passes packets between interfaces, as between domains and to the outside."""
-    done = subject.inside(["cat", "/proc/sys/net/ipv4/ip_forward"])
-    if done.code != 0:
-        raise NotMeasured(done.errors.strip() or "net.ipv4.ip_forward cannot be read.")
-    if done.output.strip() == "1":
-        return ok("net.ipv4.ip_forward is 1.")
-    try:
-        has_bridges = _has_bridges(subject)
-    except NotMeasured as reason:
-        raise NotMeasured(
-            f"net.ipv4.ip_forward is 0; Incus sets it to 1 with the first bridge. {reason}"
-        ) from None
-    if not has_bridges:
-        return ok("net.ipv4.ip_forward is 0; Incus sets it to 1 with the first bridge.")
-    return warning(
-        "net.ipv4.ip_forward is 0 although Incus has bridges: machines reach nothing beyond their domain.",
-        _lasting("net.ipv4.ip_forward", 1),
-    )
-
-
-def _has_bridges(subject: Subject) -> bool:
-    networks = subject.incus("/networks?recursion=1") or []
-    return any(network["type"] == "bridge" and network["managed"] for network in networks)
 
 
 def clock(subject: Subject) -> Finding:

@@ -52,16 +52,23 @@ class Subject:
         """Whether there is such a file, device or folder in the system."""
         return (self.root / path.lstrip("/")).exists()
 
+    def prefix(self) -> list[str]:
+        """The command line that leads to where the estate's network is: into the lab's namespaces, or nowhere.
+
+        Raises NotMeasured when the lab does not run.
+        """
+        if not self.in_lab:
+            return []
+        if self.lab is None:
+            raise NotMeasured("The lab is not running.")
+        return namespaces.enter_argv(self.lab, [], "/")
+
     def inside(self, argv: Sequence[str], given: str | None = None) -> Finished:
-        """Run a program where the estate's network is: in the lab's namespaces, or here.
+        """Run a program where the estate's network is.
 
         Raises NotMeasured when the lab does not run, BackendError when the program does not start or end.
         """
-        if not self.in_lab:
-            return run(argv, given=given, timeout=PATIENCE)
-        if self.lab is None:
-            raise NotMeasured("The lab is not running.")
-        return run(namespaces.enter_argv(self.lab, argv, "/"), given=given, timeout=PATIENCE)
+        return run([*self.prefix(), *argv], given=given, timeout=PATIENCE)
 
     def incus(self, path: str) -> Any:
         """The metadata of `GET /1.0…`; None for what does not exist. Raises NotMeasured when Incus does not answer."""
