@@ -38,9 +38,9 @@ fix: setup ## Mend what ruff can mend, and format
 	@.venv/bin/ruff format --quiet
 
 bench: prerequisites setup ## Run every benchmark on this machine (root or sudo)
-	@for benchmark in benchmarks/*.py; do \
+	@for benchmark in config_load plan_scale incus_apply firewall; do \
 		echo "== $$benchmark"; \
-		$(SUDO) env PYTHONDONTWRITEBYTECODE=1 .venv/bin/python "$$benchmark"; \
+		$(SUDO) env PYTHONDONTWRITEBYTECODE=1 .venv/bin/python "benchmarks/$$benchmark.py"; \
 	done
 
 lock: ## Renew both lock files from pyproject.toml (needs uv)

@@ -6,7 +6,7 @@ let the estate's bridges pass. Freehold's own table still decides after (or befo
 is final. Called by the firewall's provider and, for reading, by the doctor.
 
 What goes from a machine to a network of Docker's is handed back to Docker's own chains, which open only published
-ports. Facts: https://docs.docker.com/engine/network/firewall-iptables/, iptables-restore(8).
+ports. Facts: "Docker with iptables" in Docker's manual, iptables-restore(8).
 """
 
 import re
