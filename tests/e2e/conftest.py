@@ -1,6 +1,7 @@
 """One lab for all whole runs, with somebody else's things in it; every test gets an empty folder."""
 
 import json
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from freehold.operations.lab import Lab
 from freehold.operations.lab.images import ensure_image
 from tests.e2e import foreign
-from tests.e2e.estate import Estate
+from tests.e2e.estate import Estate, pid_of
 
 IMAGE, SAME_IMAGE = "debian/13", "test/other"
 _ALIAS = f"incus image alias create {SAME_IMAGE} $(incus image list -c F -f csv {IMAGE})"
@@ -47,3 +48,24 @@ def estate(e2e_lab: Lab, tmp_path: Path) -> Iterator[Estate]:
             process.communicate()
         e2e_lab.start()  # a test may have left the daemon ended
         foreign.clean(e2e_lab)
+
+
+@pytest.fixture
+def outside(e2e_lab: Lab) -> Iterator[str]:
+    """A network namespace joined to the lab's: what answers at 203.0.113.9 is the internet."""
+    name = f"fh-out-{pid_of(e2e_lab)}"
+
+    def ip(*words: str) -> None:
+        subprocess.run(["ip", *words], check=True)
+
+    ip("netns", "add", name)
+    try:
+        ip("-n", name, "link", "add", "in0", "type", "veth", "peer", "out0")
+        ip("-n", name, "link", "set", "out0", "netns", f"/proc/{pid_of(e2e_lab)}/ns/net")
+        ip("-n", name, "address", "add", "203.0.113.9/24", "dev", "in0")
+        ip("-n", name, "link", "set", "in0", "up")
+        commands = "ip address add 203.0.113.1/24 dev out0 && ip link set out0 up"
+        assert e2e_lab.run(["sh", "-c", commands]) == 0
+        yield "203.0.113.9:80"
+    finally:
+        ip("netns", "delete", name)  # and with it the pair

@@ -157,10 +157,8 @@ class Estate:
 
     def incus(self, *words: str) -> str:
         """What somebody types with Incus's own client."""
-        holder = read_holder(self.lab._place)
-        assert holder is not None
         done = subprocess.run(
-            enter_argv(holder[0].pid, ["incus", *words], "/"),
+            enter_argv(pid_of(self.lab), ["incus", *words], "/"),
             env=self.lab.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -181,6 +179,13 @@ class Estate:
         """Machine to (state, addresses), as `status --json` tells."""
         document = self.ok("status", "--json").document
         return {m["name"]: (m["state"], tuple(m["addresses"])) for m in document["machines"]}
+
+
+def pid_of(lab: Lab) -> int:
+    """The process that holds the lab's namespaces."""
+    holder = read_holder(lab._place)
+    assert holder is not None
+    return holder[0].pid
 
 
 def told(plan: Any) -> dict[str, tuple[str, str | None, tuple[str, ...]]]:

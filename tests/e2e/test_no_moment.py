@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 
 from freehold.operations.lab import Lab
-from freehold.operations.lab.record import read_holder
 from freehold.system.namespaces import enter_argv
-from tests.e2e.estate import THREE_DOMAINS, Estate
+from tests.e2e.estate import THREE_DOMAINS, Estate, pid_of
 
 pytestmark = pytest.mark.lab
 WATCH = Path(__file__).parent / "crossing" / "watch.py"
@@ -26,9 +25,7 @@ PAIRS = 6  # three domains of one machine each, both ways
 @contextmanager
 def watched(lab: Lab) -> Iterator[dict[str, Any]]:
     """What was sent and what arrived while the block ran; filled in at its end."""
-    holder = read_holder(lab._place)
-    assert holder is not None
-    argv = enter_argv(holder[0].pid, ["python3", "-c", WATCH.read_text()], "/")
+    argv = enter_argv(pid_of(lab), ["python3", "-c", WATCH.read_text()], "/")
     process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "watching\n"

@@ -4,16 +4,14 @@ import asyncio
 import json
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from freehold.operations.lab import Lab
-from freehold.operations.lab.record import read_holder
 from freehold.operations.traffic.station import HostStation
-from tests.e2e.estate import Estate
+from tests.e2e.estate import Estate, pid_of
 
 pytestmark = pytest.mark.lab
 
@@ -53,33 +51,6 @@ table inet by-hand {
     }
 }
 """
-
-
-def pid_of(lab: Lab) -> int:
-    holder = read_holder(lab._place)
-    assert holder is not None
-    return holder[0].pid
-
-
-@pytest.fixture
-def outside(e2e_lab: Lab) -> Iterator[str]:
-    """A network namespace joined to the lab's: what answers at 203.0.113.9 is the internet."""
-    name = f"fh-out-{pid_of(e2e_lab)}"
-
-    def ip(*words: str) -> None:
-        subprocess.run(["ip", *words], check=True)
-
-    ip("netns", "add", name)
-    try:
-        ip("-n", name, "link", "add", "in0", "type", "veth", "peer", "out0")
-        ip("-n", name, "link", "set", "out0", "netns", f"/proc/{pid_of(e2e_lab)}/ns/net")
-        ip("-n", name, "address", "add", "203.0.113.9/24", "dev", "in0")
-        ip("-n", name, "link", "set", "in0", "up")
-        commands = "ip address add 203.0.113.1/24 dev out0 && ip link set out0 up"
-        assert e2e_lab.run(["sh", "-c", commands]) == 0
-        yield "203.0.113.9:80"
-    finally:
-        ip("netns", "delete", name)  # and with it the pair
 
 
 def without_rules(estate: Estate) -> None:
