@@ -43,6 +43,19 @@ def duplicate_policies(context: Context) -> Iterator[Diagnostic]:
             yield context.at(path, "duplicate-policy", detail)
 
 
+def needless_policies(context: Context) -> Iterator[Diagnostic]:
+    """Between the host and what it reaches anyway, a policy changes nothing."""
+    for path, policy in context.policies():
+        ends = {policy.from_, policy.to}
+        if ends == set(_OUTSIDE):
+            detail = "What passes between the host and the outside is not decided here."
+        elif policy.from_ == "host" and not policy.bidirectional:
+            detail = f"The host reaches `{policy.to}` anyway."
+        else:
+            continue
+        yield context.at(path, "needless-policy", detail)
+
+
 def _meaning(policy: PolicyPart) -> object:
     ports = frozenset(policy.ports or ())
     return policy.from_, policy.to, policy.protocol, ports, policy.bidirectional

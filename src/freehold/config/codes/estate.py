@@ -157,6 +157,12 @@ POLICIES: dict[str, Code] = {
         "Two policies have the same ends, protocol and ports.",
         "Remove one of them.",
     ),
+    "needless-policy": Code(
+        "Policy that changes nothing",
+        "The host reaches every machine without a policy, and its own way in and out is not Freehold's to filter.",
+        "Remove it; to let a machine reach the host, write `to: host`.",
+        Severity.WARNING,
+    ),
     "missing-ports": Code(
         "Policy without ports",
         "A policy for TCP or UDP names its ports: leaving them out does not mean all of them.",
