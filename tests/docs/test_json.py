@@ -15,6 +15,7 @@ from freehold.engine.journal import PastRun
 from freehold.engine.run import RunResult
 from freehold.operations.blueprints import Blueprint
 from freehold.operations.doctor import CheckResult, Finding, Result
+from freehold.operations.firewall_counts import FirewallCounts
 from freehold.operations.lab import LabStatus
 from freehold.operations.machine_status import MachineStatus
 from freehold.operations.machine_status import Status as EstateStatus
@@ -23,8 +24,10 @@ from freehold.planning.address import Address
 from freehold.planning.change import Action, Change, FieldChange
 from freehold.planning.document import plan_document
 from freehold.planning.plan import Orphan, Plan
+from freehold.providers.firewall.counts import Dropped
 from freehold.views.blueprints import blueprints_document
 from freehold.views.doctor import doctor_document
+from freehold.views.firewall import counts_document
 from freehold.views.lab import lab_document
 from freehold.views.log import runs_log_document
 from freehold.views.orphans import orphans_document
@@ -69,12 +72,22 @@ _LAB = LabStatus(
     storage="btrfs",
     disk_used=1,
 )
+_COUNTS = FirewallCounts(
+    estate="maison",
+    machine="admin/sys-firewall",
+    passed={},
+    dropped={},
+    latest=(Dropped(source="", target="", protocol="tcp", port=1, packets=1, seconds_ago=1),),
+    host_dropped={},
+    names={},
+)
 
 DOCUMENTS: dict[str, dict[str, Any]] = {
     document["kind"]: document
     for document in (
         plan_document(_PLAN),
         run_document(_PLAN, _RESULT, seconds=1.0),
+        counts_document(_COUNTS),
         status_document(EstateStatus(estate="maison", machines=(_MACHINE,))),
         verification_document(Verification(_PLAN, 1, (_PROBLEM,))),
         validation_document([_PROBLEM]),

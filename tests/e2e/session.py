@@ -4,6 +4,7 @@ The client is a terminal: it answers whoever asks whether it is there. What it w
 """
 
 import os
+import pathlib
 import pty
 import select
 import socket
@@ -17,7 +18,7 @@ def serve(port: int) -> None:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind(("", port))
     listening.listen(1)
-    print("ready", flush=True)
+    os.write(1, b"ready\n")
     caller, theirs = listening.accept()
     ours = caller.getsockname()
     child, terminal = pty.fork()
@@ -29,8 +30,8 @@ def serve(port: int) -> None:
 
 def relay(caller: socket.socket, terminal: int) -> None:
     while True:
-        ready, _, _ = select.select([caller, terminal], [], [])
-        if caller in ready:
+        ready, _, _ = select.select([caller.fileno(), terminal], [], [])
+        if caller.fileno() in ready:
             if not (data := caller.recv(65536)):
                 return
             os.write(terminal, data)
@@ -52,8 +53,7 @@ def connect(address: str, port: int, command: str) -> None:
         except TimeoutError:
             continue
         finally:
-            with open("/root/seen", "wb") as file:
-                file.write(seen)
+            pathlib.Path("/root/seen").write_bytes(seen)
         while answered < seen.count(b"\x1b[5n"):
             server.sendall(b"\x1b[0n")
             answered += 1

@@ -16,6 +16,7 @@ from freehold.cli.options import (
     Limit,
     Only,
     Prune,
+    UndoAfter,
     Yes,
     common,
 )
@@ -41,13 +42,14 @@ def register(app: typer.Typer) -> None:
         limit: Limit = None,
         only: Only = None,
         prune: Prune = False,
+        undo_after: UndoAfter = 15,
     ) -> int:
         """Make the estate as infra.yml says."""
         options = common(context, directory, lab, as_json)
         if plan_file is not None:
             if limit or only or prune:
                 raise UsageError(_plan_says_all())
-            return _saved(options, plan_file, yes, tuple(confirm or ()))
+            return _saved(options, plan_file, yes, tuple(confirm or ()), undo_after)
         infra, _ = estate.loaded(options)
         selection = estate.selection(infra, limit, only)
         return carry_out(
@@ -61,11 +63,14 @@ def register(app: typer.Typer) -> None:
                 yes=yes,
                 confirm=tuple(confirm or ()),
                 check=lambda provider, picture: estate.check_options(options, provider, picture),
+                undo_after=undo_after,
             )
         )
 
 
-def _saved(options: Common, path: Path, yes: bool, confirm: tuple[str, ...]) -> ExitCode:
+def _saved(
+    options: Common, path: Path, yes: bool, confirm: tuple[str, ...], undo_after: int
+) -> ExitCode:
     try:
         saved = SavedPlan.parse(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
@@ -86,6 +91,7 @@ def _saved(options: Common, path: Path, yes: bool, confirm: tuple[str, ...]) -> 
             yes=yes,
             confirm=confirm,
             check=check,
+            undo_after=undo_after,
         )
     )
 

@@ -23,6 +23,7 @@ from freehold.planning.address import Address
 from freehold.planning.compare import moved
 from freehold.planning.plan import Plan
 from freehold.planning.resource import Observed
+from freehold.providers.firewall.provider import PATIENCE
 from freehold.views.plan import render_plan
 from freehold.views.run_document import run_document
 
@@ -34,7 +35,8 @@ _PAUSE = 0.2
 class Job:
     """One run as asked for. `planner_for` makes the planner once the provider is there.
 
-    `check` may refuse what was found, before anything is shown (a saved plan that no longer holds).
+    `check` may refuse what was found, before anything is shown (a saved plan that no longer holds). `undo_after` are the
+    seconds within which new firewall rules must prove good.
     """
 
     verb: str
@@ -44,6 +46,7 @@ class Job:
     yes: bool = False
     confirm: tuple[str, ...] = ()
     check: Callable[[Site, Picture], Awaitable[None]] | None = None
+    undo_after: float = PATIENCE
 
 
 def carry_out(job: Job) -> ExitCode:
@@ -62,7 +65,7 @@ def carry_out(job: Job) -> ExitCode:
 
 
 async def _run(job: Job, folder: Path) -> ExitCode:
-    async with estate.provider(job.options) as provider:
+    async with estate.provider(job.options, job.undo_after) as provider:
         planner = job.planner_for(provider)
         picture = await _look(planner, provider)
         plan = picture.plan
@@ -116,7 +119,9 @@ async def _execute(job: Job, folder: Path, planner: Planner, plan: Plan) -> Exit
     seconds = time.monotonic() - started
     if job.options.json:
         print(json.dumps(run_document(plan, result, seconds=seconds), indent=1))
-    render_result(result, sys.stderr, estate=job.estate, seconds=seconds)
+    render_result(
+        result, sys.stderr, estate=job.estate, seconds=seconds, command=job.options.command
+    )
     if journal.problem is not None:
         estate.tell([_gap(folder, journal.problem)], job.options)
     return result.exit_code

@@ -25,10 +25,15 @@ from freehold.engine.systems import Systems
 from freehold.model import Infra
 from freehold.planning.change import Change
 from freehold.planning.selection import Selection
-from freehold.providers.firewall.provider import FirewallProvider
+from freehold.providers.firewall.docker import Chain, DockerProvider
+from freehold.providers.firewall.provider import PATIENCE, FirewallProvider, WayIn
+from freehold.providers.firewall.router.provider import RouterProvider
 from freehold.providers.incus.provider import IncusProvider
+from freehold.system.incus.api import Incus
 from freehold.system.nftables import Nftables
+from freehold.system.routing import Routing
 
+_OPERATOR_SECONDS = 10.0  # for the operator's terminal to answer
 _SYSTEM_SOCKET = Path("/var/lib/incus/unix.socket")
 
 
@@ -72,21 +77,48 @@ def tell(diagnostics: Sequence[Diagnostic], options: Common) -> None:
 
 
 class Site(Systems):
-    """All systems of the host (or of the lab) that the estate lives on."""
+    """All systems of the host (or of the lab) that the estate lives on.
 
-    def __init__(self, nftables: Nftables, incus: IncusProvider) -> None:
-        super().__init__(FirewallProvider(nftables), incus)
+    New firewall rules are undone unless within `undo_after` seconds the operator and admin machines still get through.
+    """
+
+    def __init__(
+        self,
+        nftables: Nftables,
+        docker: Chain,
+        routing: Routing,
+        incus: IncusProvider,
+        undo_after: float,
+    ) -> None:
+        firewall = FirewallProvider(nftables, lambda: _ways_in(incus.incus, undo_after), undo_after)
+        super().__init__(
+            firewall, DockerProvider(docker), incus, RouterProvider(incus.incus, routing)
+        )
         self.incus = incus.incus
+        self.nftables = nftables
         self.under_way = incus.under_way
 
 
+def _ways_in(incus: Incus, undo_after: float) -> Sequence[WayIn]:
+    """The operator comes first: without a terminal nobody sees what else went wrong."""
+    from freehold.operations.ways_in import AdminReach, OperatorWayIn
+
+    ways: list[WayIn] = [AdminReach(incus)]
+    if sys.stderr.isatty():
+        seconds = min(_OPERATOR_SECONDS, undo_after * 2 / 3)
+        ways.insert(0, OperatorWayIn(seconds, os.environ.get("SSH_CONNECTION", "")))
+    return ways
+
+
 @contextlib.asynccontextmanager
-async def provider(options: Common) -> AsyncIterator[Site]:
+async def provider(options: Common, undo_after: float = PATIENCE) -> AsyncIterator[Site]:
     """The systems that the verb works on. Raises BackendError when they cannot be reached."""
     from freehold.providers.incus.images import Images, ServerImages
+    from freehold.system.docker_user import DockerUser
     from freehold.system.incus.client import IncusClient
     from freehold.system.nftables.boot import BootRules
     from freehold.system.nftables.program import NftProgram
+    from freehold.system.routing.program import RoutingProgram
 
     if options.lab:
         from freehold.operations.lab import Lab
@@ -98,12 +130,16 @@ async def provider(options: Common) -> AsyncIterator[Site]:
         client = IncusClient(lab.socket)
         images: Images = LabImages(lab)
         nftables: Nftables = lab.nftables()
+        docker: Chain = lab.docker_user()
+        routing: Routing = lab.routing()
     else:
         client = IncusClient(system_socket())
         images = ServerImages(client)
         nftables = NftProgram(BootRules.of_this_computer())
+        docker = DockerUser()
+        routing = RoutingProgram.of_this_computer(system_socket())
     try:
-        yield Site(nftables, IncusProvider(client, images))
+        yield Site(nftables, docker, routing, IncusProvider(client, images), undo_after)
     finally:
         await client.close()
 
@@ -148,10 +184,12 @@ def _writes_options(change: Change) -> bool:
 
 def selection(infra: Infra, limits: list[str] | None, kinds: list[str] | None) -> Selection:
     """What --limit and --only name. Raises UsageError for words that name nothing."""
-    from freehold.providers.firewall.desired import KIND
+    from freehold.providers.firewall import desired
+    from freehold.providers.firewall.docker import KIND as DOCKER
+    from freehold.providers.firewall.router.desired import KIND as ROUTER
     from freehold.providers.incus.provider import KINDS
 
-    every = {KIND.name, *KINDS}
+    every = {desired.KIND.name, DOCKER.name, ROUTER.name, *KINDS}
     problems = [_unknown("--only", kind, every) for kind in kinds or () if kind not in every]
     known = {domain.name for domain in infra.domains} | {m.key for m in infra.machines()}
     problems += [_unknown("--limit", limit, known) for limit in limits or () if limit not in known]

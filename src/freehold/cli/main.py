@@ -50,6 +50,7 @@ def _register() -> None:
         apply,
         destroy,
         doctor,
+        firewall,
         graph,
         init,
         lab,
@@ -62,7 +63,7 @@ def _register() -> None:
         verify,
     )
 
-    making = (init, validate, plan, apply, verify, status, destroy, orphans, log)
+    making = (init, validate, plan, apply, verify, status, firewall, destroy, orphans, log)
     for module in (*making, graph, schema, doctor, lab):
         module.register(app)
 

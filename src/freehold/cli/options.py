@@ -34,6 +34,17 @@ Only = Annotated[
 ]
 Prune = Annotated[bool, typer.Option("--prune", help="Delete orphans too.")]
 
+UndoAfter = Annotated[
+    int,
+    typer.Option(
+        "--undo-after",
+        metavar="SECONDS",
+        min=3,
+        max=600,
+        help="How long new firewall rules have to prove good before the old ones come back.",
+    ),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Common:

@@ -1,6 +1,7 @@
 """The checked document to `model.Infra`: defaults filled in, everything in the order of its name. Called by `load`."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from ipaddress import IPv4Network
 
 from freehold.config.document import (
@@ -9,6 +10,7 @@ from freehold.config.document import (
     DEFAULT_STORAGE,
     Document,
     DomainPart,
+    FirewallMachinePart,
     MachinePart,
     PolicyPart,
     ProfilePart,
@@ -26,13 +28,14 @@ from freehold.model import (
     Volume,
 )
 from freehold.model.addresses import domain_subnet
+from freehold.model.transfer import ROUTER, Transfer, transfer_subnet
 
 
 def build(document: Document) -> Infra:
     """The model of a document without errors."""
     assert document.name is not None
     base = document.network.base or IPv4Network(DEFAULT_BASE)
-    return Infra(
+    infra = Infra(
         name=document.name,
         base=base,
         storage=document.defaults.storage or DEFAULT_STORAGE,
@@ -40,6 +43,37 @@ def build(document: Document) -> Infra:
         gpu_policy=document.gpu.policy or GpuPolicy.EXCLUSIVE,
         domains=tuple(_domain(document, base, *item) for item in sorted(document.domains.items())),
         policies=tuple(_policy(policy) for policy in document.policies),
+    )
+    return infra if infra.firewall is FirewallMode.HOST else _with_router(document, infra)
+
+
+def _with_router(document: Document, infra: Infra) -> Infra:
+    """The same with the machine between the domains, in the first domain that may reach all."""
+    home = next(domain for domain in infra.domains if domain.trust is Trust.ADMIN)
+    subnet = transfer_subnet(infra.base, {domain.subnet_id for domain in infra.domains})
+    assert subnet is not None
+    transfer = Transfer(estate=infra.name, domain=home.name, subnet=subnet)
+    router = _router(document, transfer)
+    machines = tuple(sorted((*home.machines, router), key=lambda machine: machine.name))
+    domains = (
+        replace(domain, machines=machines) if domain is home else domain for domain in infra.domains
+    )
+    return replace(infra, transfer=transfer, domains=tuple(domains))
+
+
+def _router(document: Document, transfer: Transfer) -> Machine:
+    """It starts before all others when the host does."""
+    part = document.network.firewall_machine or FirewallMachinePart()
+    return Machine(
+        domain=transfer.domain,
+        name=ROUTER,
+        image=part.image or document.defaults.image or DEFAULT_IMAGE,
+        type=part.type,
+        description="All traffic between domains goes through it",
+        cpu=part.cpu,
+        memory=part.memory,
+        config={"boot.autostart": "true", "boot.autostart.priority": "100"},
+        devices=transfer.devices(),
     )
 
 

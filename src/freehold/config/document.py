@@ -50,6 +50,25 @@ class Defaults(Part):
     )
 
 
+class FirewallMachinePart(Part):
+    """The machine `sys-firewall` of the domain with `trust: admin`, through which all traffic between domains goes."""
+
+    type: Annotated[MachineType, Field(strict=False)] = Field(
+        MachineType.VM, description="What it is. Default: `vm`.", examples=["container"]
+    )
+    image: Word | None = Field(
+        None,
+        description="Its image, a Linux with systemd. Default: `defaults.image`.",
+        examples=["debian/13"],
+    )
+    cpu: int | None = Field(
+        None, ge=1, le=65536, description="Number of CPUs. Default: no limit.", examples=[2]
+    )
+    memory: SizeText | None = Field(
+        None, description="Memory. Default: no limit; Incus's 1GiB for a vm.", examples=["512MiB"]
+    )
+
+
 class NetworkPart(Part):
     """The addresses of the estate, and who keeps its domains apart."""
 
@@ -64,6 +83,9 @@ class NetworkPart(Part):
         description="Rules on the host, or an instance that routes between the domains. "
         "Default: `host`.",
         examples=["host"],
+    )
+    firewall_machine: FirewallMachinePart | None = Field(
+        None, description="With `firewall: machine`: what that instance is."
     )
 
 

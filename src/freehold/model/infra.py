@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv4Network
 from freehold.model.addresses import GATEWAY_HOST, domain_subnet, host
 from freehold.model.names import bridge_name, instance_name, volume_name
 from freehold.model.size import Size
+from freehold.model.transfer import Transfer
 
 
 class MachineType(StrEnum):
@@ -72,7 +73,10 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """A container or a virtual machine. `address` is None until allocated when infra.yml names none."""
+    """A container or a virtual machine. `address` is None until allocated when infra.yml names none.
+
+    `devices` are those that it alone has, as Incus keeps them; infra.yml gives none.
+    """
 
     domain: str
     name: str
@@ -89,6 +93,7 @@ class Machine:
     protect: bool = False
     volumes: tuple[Volume, ...] = ()
     config: Mapping[str, str] = field(default_factory=dict)
+    devices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     provision: Mapping[str, object] | None = None
 
     @property
@@ -152,12 +157,16 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Infra:
-    """A whole estate; domains are in the order of their names, so that nothing depends on the file's order."""
+    """A whole estate; domains are in the order of their names, so that nothing depends on the file's order.
+
+    `transfer` is there when a machine routes between the domains, which is then among those of its domain.
+    """
 
     name: str
     base: IPv4Network
     storage: str = "default"
     firewall: FirewallMode = FirewallMode.HOST
+    transfer: Transfer | None = None
     gpu_policy: GpuPolicy = GpuPolicy.EXCLUSIVE
     domains: tuple[Domain, ...] = ()
     policies: tuple[Policy, ...] = ()

@@ -24,11 +24,16 @@ def instance_name(domain: str, machine: str) -> str:
 
 def bridge_name(domain: str) -> str:
     """The name of a domain's bridge, at most 15 characters; a longer one ends in a stable hash of the whole."""
-    name = f"net-{domain}"
-    if len(name) <= INTERFACE_NAME_LIMIT:
-        return name
-    digest = hashlib.sha256(domain.encode()).hexdigest()[:5]
-    return f"{name[: INTERFACE_NAME_LIMIT - 6]}-{digest}"
+    return interface_name("net", domain)
+
+
+def interface_name(prefix: str, name: str) -> str:
+    """`PREFIX-NAME` as the name of an interface, shortened as `bridge_name` says."""
+    whole = f"{prefix}-{name}"
+    if len(whole) <= INTERFACE_NAME_LIMIT:
+        return whole
+    digest = hashlib.sha256(name.encode()).hexdigest()[:5]
+    return f"{whole[: INTERFACE_NAME_LIMIT - 6]}-{digest}"
 
 
 def volume_name(machine: str, volume: str) -> str:

@@ -11,7 +11,6 @@ error[unknown-key]: This key does not exist here
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TextIO
 
 from freehold.diagnostics import Diagnostic, Severity, Source
@@ -34,9 +33,7 @@ def render_diagnostics(
     for number, diagnostic in enumerate(in_file_order(diagnostics)):
         if number:
             paper.line()
-        if diagnostic.hint:
-            diagnostic = replace(diagnostic, hint=as_typed(diagnostic.hint, command))
-        for line in diagnostic_lines(diagnostic, paper):
+        for line in diagnostic_lines(diagnostic, paper, command=command):
             paper.line(line)
     if len(diagnostics) > 1:
         paper.line()
@@ -57,8 +54,10 @@ def in_file_order(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
     return sorted(diagnostics, key=key)
 
 
-def diagnostic_lines(diagnostic: Diagnostic, paper: Paper, indent: str = "") -> Iterator[str]:
-    """One diagnostic as lines, all indented by `indent`."""
+def diagnostic_lines(
+    diagnostic: Diagnostic, paper: Paper, indent: str = "", *, command: str = "freehold"
+) -> Iterator[str]:
+    """One diagnostic as lines, all indented by `indent`; its hint names commands as the user called Freehold."""
     label = f"{diagnostic.severity.value}[{diagnostic.code}]"
     first, *rest = paper.wrapped(visible(diagnostic.summary), f"{indent}{label}: ", indent + "  ")
     head = paper.paint(label, _STYLES[diagnostic.severity])
@@ -68,7 +67,8 @@ def diagnostic_lines(diagnostic: Diagnostic, paper: Paper, indent: str = "") -> 
         yield from _place(diagnostic.source, paper, indent)
     yield from _paragraphs(diagnostic.detail, paper, indent + "  ")
     if diagnostic.hint:
-        yield from _paragraphs(diagnostic.hint, paper, indent + "  ", "hint: ")
+        hint = as_typed(diagnostic.hint, command)
+        yield from _paragraphs(hint, paper, indent + "  ", "hint: ")
 
 
 def _place(source: Source, paper: Paper, indent: str) -> Iterator[str]:

@@ -14,13 +14,18 @@ from freehold.views.words import count, duration, listed, resource
 _MOST_LISTED = 30
 
 
-def render_result(result: RunResult, stream: TextIO, *, estate: str, seconds: float) -> None:
-    """Write what went wrong, what was left out and why, how to go on, and the counts as the last line."""
+def render_result(
+    result: RunResult, stream: TextIO, *, estate: str, seconds: float, command: str = "freehold"
+) -> None:
+    """Write what went wrong, what was left out and why, how to go on, and the counts as the last line.
+
+    `command` is how the user called Freehold: hints name commands that way.
+    """
     paper = Paper(stream)
     for outcome in result.of(Status.FAILED):
-        _write(paper, _failure(paper, outcome))
+        _write(paper, _failure(paper, outcome, command))
     for diagnostic in result.unsettled:
-        _write(paper, diagnostic_lines(diagnostic, paper))
+        _write(paper, diagnostic_lines(diagnostic, paper, command=command))
         paper.line()
     _write(paper, _skipped(paper, result))
     _write(paper, _how_to_go_on(paper, result, estate))
@@ -59,12 +64,12 @@ def _write(paper: Paper, lines: Iterator[str]) -> None:
         paper.line(line)
 
 
-def _failure(paper: Paper, outcome: Outcome) -> Iterator[str]:
+def _failure(paper: Paper, outcome: Outcome, command: str) -> Iterator[str]:
     step = f" at `{visible(outcome.step)}`" if outcome.step else ""
     text = f"failed: {resource(outcome.change.address)}{step}"
     yield from (paper.paint(line, Style.ALARM) for line in paper.wrapped(text, "", "  "))
     for diagnostic in outcome.diagnostics:
-        yield from diagnostic_lines(diagnostic, paper, "  ")
+        yield from diagnostic_lines(diagnostic, paper, "  ", command=command)
     yield ""
 
 

@@ -72,6 +72,7 @@ def test_domains_and_machines_are_in_the_order_of_their_names(everything: Infra)
     assert [domain.name for domain in everything.domains] == ["admin", "homelab", "pro"]
     assert [m.key for m in everything.machines()] == [
         "admin/ansible",
+        "admin/sys-firewall",
         "homelab/desk",
         "homelab/llm",
         "homelab/plain",

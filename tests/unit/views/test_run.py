@@ -47,3 +47,10 @@ def test_a_stopped_run_says_where_and_how_to_go_on() -> None:
 
 def test_nothing_to_do_is_a_clean_end() -> None:
     assert rendered(RunResult(())) == ["Applied: 0 created, 0 changed, 0 deleted in 4.2 s."]
+
+
+def test_hints_name_commands_as_they_were_typed() -> None:
+    stream = StringIO()
+    command = "freehold --lab -C house"
+    render_result(UNSETTLED, stream, estate="maison", seconds=4.2, command=command)
+    assert f"    {command} plan" in stream.getvalue()

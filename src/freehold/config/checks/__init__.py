@@ -16,7 +16,12 @@ from freehold.config.checks.instance_options import (
 from freehold.config.checks.machines import gpu_machines, vm_memory
 from freehold.config.checks.names import bridge_names, estate_name, instance_names, names
 from freehold.config.checks.not_yet import not_enforced
-from freehold.config.checks.policies import duplicate_policies, policy_ends, policy_ports
+from freehold.config.checks.policies import (
+    duplicate_policies,
+    needless_policies,
+    policy_ends,
+    policy_ports,
+)
 from freehold.config.checks.profiles import devices, named_profiles
 from freehold.config.checks.required import required_keys
 from freehold.config.checks.subnets import subnet_ids
@@ -48,6 +53,7 @@ CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = (
     policy_ends,
     policy_ports,
     duplicate_policies,
+    needless_policies,
     not_enforced,
 )
 

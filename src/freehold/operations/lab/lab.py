@@ -29,7 +29,9 @@ from freehold.system.files import locked
 from freehold.system.processes import ProcessIdentity, search_path
 
 if TYPE_CHECKING:
+    from freehold.system.docker_user import DockerUser
     from freehold.system.nftables import Nftables
+    from freehold.system.routing import Routing
 
 PATIENCE = 60.0  # seconds for Incus to answer, and for machines to stop
 DYING = 5.0  # seconds within which a killed holder is gone
@@ -155,6 +157,19 @@ class Lab:
 
         prefix = namespaces.enter_argv(self._holder().pid, [], "/")
         return NftProgram(BootRules(self._place.firewall, units=None), prefix)
+
+    def docker_user(self) -> "DockerUser":
+        """Docker's chain in the lab's network. Raises UsageError when the lab is not running."""
+        from freehold.system.docker_user import DockerUser
+
+        return DockerUser(namespaces.enter_argv(self._holder().pid, [], "/"))
+
+    def routing(self) -> "Routing":
+        """The routing of the lab's network. Raises UsageError when the lab is not running."""
+        from freehold.system.routing.program import RoutingProgram
+
+        prefix = namespaces.enter_argv(self._holder().pid, [], "/")
+        return RoutingProgram(self._place.firewall, None, self.socket, prefix)
 
     def kill_daemon(self) -> None:
         """End incusd at once (SIGKILL), machines keep running; it stays away until `start` or `restart_daemon`."""

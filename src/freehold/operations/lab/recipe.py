@@ -11,12 +11,12 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 
 # Beyond Debian's minimal system: what boots it and gives it an address, what Ansible needs, what tests use.
 PACKAGES = (
     "systemd", "systemd-sysv", "udev", "dbus", "iproute2", "iputils-ping", "netbase",
-    "python3", "python3-apt", "ca-certificates",
+    "python3", "python3-apt", "ca-certificates", "nftables",
 )  # fmt: skip
 
 # As in Debian's own images for containers: nobody reads these inside a machine. The last one makes logind start when

@@ -59,7 +59,9 @@ def handing_over() -> Sequence[Rule]:
     ipv4 = equal(meta("nfproto"), "ipv4")
     own_source = equal(concat(_IN, payload("ip", "saddr")), "@sources")
     bridges = [equal(_IN, "@bridges"), equal(_OUT, "@bridges")]
+    back_where_it_came_from = equal(concat(_OUT, payload("ip", "saddr")), "@sources")
     return [
+        [_FROM_MACHINE, back_where_it_came_from, COUNTER, DROP],
         [_FROM_MACHINE, ipv4, equal(_OUT, "@bridges"), ACCEPT],
         [_FROM_MACHINE, COUNTER, DROP],
         [_TO_MACHINE, _MARKED, own_source, ACCEPT],

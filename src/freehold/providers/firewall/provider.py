@@ -3,7 +3,7 @@
 Made by `cli` with the packet filter of the host or of the lab; driven by `engine` through `providers.protocol.Provider`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from freehold.model import Infra
@@ -35,15 +35,21 @@ class WayIn(Protocol):
     async def after(self, report: Report) -> None:
         """Raise BackendError when something of that does not work any more."""
 
+    async def undone(self, report: Report) -> None:
+        """Clear up after a change that was undone: the rules are again those of before."""
+
 
 class FirewallProvider:
     """The packet filter of one host as Freehold sees it.
 
-    `ways_in` must survive a change of rules; it is undone unless that is known within `patience` seconds.
+    What `ways_in` makes must survive a change of rules; it is undone unless that is known within `patience` seconds.
     """
 
     def __init__(
-        self, nftables: Nftables, ways_in: Sequence[WayIn] = (), patience: float = PATIENCE
+        self,
+        nftables: Nftables,
+        ways_in: Callable[[], Sequence[WayIn]] = tuple,
+        patience: float = PATIENCE,
     ) -> None:
         self._nftables = nftables
         self._ways_in = ways_in
@@ -70,7 +76,7 @@ class FirewallProvider:
         if change.action is Action.DELETE:
             return [Step(f"delete the table {name}", lambda report: self._delete(name))]
         assert change.desired is not None
-        loading = _Loading(self._nftables, self._ways_in, self._patience, name, change.desired)
+        loading = _Loading(self._nftables, self._ways_in(), self._patience, name, change.desired)
         return loading.steps()
 
     async def wait_ready(self, timeout: float) -> None:
@@ -156,7 +162,10 @@ class _Loading:
             for way in self._ways_in:
                 await way.after(report)
             await trial.keep()
-        except BaseException:
+        except BaseException as error:
             await trial.undo()
+            if isinstance(error, Exception):  # else somebody wants an end at once
+                for way in self._ways_in:
+                    await way.undone(report)
             raise
         await self._nftables.set_at_boot(self._name, self._commands)

@@ -8,7 +8,8 @@ from typing import Any
 
 from freehold.model import Domain
 from freehold.model.addresses import FIRST_DHCP_HOST, LAST_DHCP_HOST, host
-from freehold.planning.address import Address
+from freehold.model.transfer import Transfer
+from freehold.planning.address import HOST, Address
 from freehold.planning.change import Action, Change
 from freehold.planning.resource import Desired, Fields, Impact, Kind, Observed
 from freehold.providers.incus.marks import DOMAIN, ESTATE, declared, owner
@@ -49,6 +50,29 @@ def desired_bridge(domain: Domain) -> Desired:
         address=bridge_address(domain.name),
         fields={"name": domain.bridge, "description": domain.description, "config": config},
         claims=frozenset({str(subnet)}),
+    )
+
+
+def desired_transfer(transfer: Transfer) -> Desired:
+    """The bridge on which the host hands packets to the machine between the domains; nobody else is on it.
+
+    Nothing is given out there: without DHCP and DNS no process of Incus listens on it.
+    """
+    config = {
+        "dns.mode": "none",
+        "ipv4.address": f"{transfer.host}/{transfer.subnet.prefixlen}",
+        "ipv4.dhcp": "false",
+        "ipv4.nat": "false",
+        "ipv6.address": "none",
+    }
+    return Desired(
+        address=bridge_address(HOST),
+        fields={
+            "name": transfer.bridge,
+            "description": f"Packets between domains, for {transfer.key}",
+            "config": config,
+        },
+        claims=frozenset({str(transfer.subnet)}),
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from freehold.model import Domain, Infra, Machine, MachineType
 from freehold.model.names import hardware_address
-from freehold.planning.address import Address
+from freehold.model.transfer import INTERFACE
+from freehold.planning.address import HOST, Address
 from freehold.planning.resource import Desired, Kind, Observed
 from freehold.providers.incus.bridges import bridge_address
 from freehold.providers.incus.marks import ESTATE, IMAGE, INHERITED, declared, owner
@@ -51,7 +52,8 @@ def _desired(infra: Infra, domain: Domain, machine: Machine) -> Desired:
             "inherited": inherited(profiles, config, machine.type),
             "devices": _devices(infra, domain, machine),
         },
-        depends_on=_needs(domain.name, [DEFAULT, *machine.profiles], _volumes(machine)),
+        depends_on=_needs(domain.name, [DEFAULT, *machine.profiles], _volumes(machine))
+        | _transfer(machine.devices),
         claims=frozenset({str(machine.address)}),
         protected=machine.protect,
     )
@@ -77,6 +79,7 @@ def _devices(infra: Infra, domain: Domain, machine: Machine) -> dict[str, dict[s
             "hwaddr": hardware_address(infra.name, machine.instance),
         }
     }
+    devices |= {name: dict(device) for name, device in machine.devices.items()}
     if machine.disk is not None:
         devices["root"] = {
             "type": "disk",
@@ -111,6 +114,11 @@ def _needs(domain: str, profiles: Iterable[str], volumes: Iterable[str]) -> froz
     )
 
 
+def _transfer(devices: Mapping[str, object]) -> frozenset[Address]:
+    """The machine between the domains needs the bridge on which it is handed packets."""
+    return frozenset({bridge_address(HOST)} if INTERFACE in devices else ())
+
+
 def observed_instance(
     estate: str, domain: str, raw: Mapping[str, Any], declared_image: str = ""
 ) -> Observed:
@@ -138,7 +146,7 @@ def observed_instance(
         owner=owner(config),
         adopt=f"incus config set --project {domain} {name} {ESTATE}={estate}"
         + (f" {IMAGE}={declared_image}" if declared_image else ""),
-        depends_on=_needs(domain, raw["profiles"], _sources(devices)),
+        depends_on=_needs(domain, raw["profiles"], _sources(devices)) | _transfer(devices),
         claims=frozenset({nic_address} if nic_address else ()),
         protected=config.get(_PROTECTION) == "true",
         unprotect=f"incus config unset --project {domain} {name} {_PROTECTION}",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from freehold.model import Infra
-from freehold.planning.address import Address
+from freehold.planning.address import HOST, Address
 from freehold.planning.resource import Observed
 from freehold.providers.incus.bridges import observed_bridge
 from freehold.providers.incus.instances import observed_instance
@@ -81,6 +81,8 @@ def observed_of(server: Server, infra: Infra) -> dict[Address, Observed]:
 def _bridges(server: Server, infra: Infra) -> Iterator[Observed]:
     estate = infra.name
     bridges = {domain.bridge: domain.name for domain in infra.domains}
+    if infra.transfer is not None:
+        bridges[infra.transfer.bridge] = HOST
     for raw in server.networks:
         config: Mapping[str, str] = raw.get("config") or {}
         if owner(config) == estate:

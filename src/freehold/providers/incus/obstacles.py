@@ -1,6 +1,7 @@
 """What on a server keeps an estate from being made there, besides single resources. Pure; called by `provider.py`."""
 
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
 
 from freehold.diagnostics import Diagnostic
 from freehold.model import Infra
@@ -58,20 +59,28 @@ def _taken_subnets(infra: Infra, server: Server) -> Iterator[Diagnostic]:
         subnet = subnet_of(raw) if raw.get("config") else None
         if subnet is None or owner(raw["config"]) == infra.name:
             continue
-        for domain in infra.domains:
-            if domain.bridge != raw["name"] and subnet.overlaps(domain.subnet):
+        for name, bridge, wanted in _bridges(infra):
+            if bridge != raw["name"] and subnet.overlaps(wanted):
                 yield Diagnostic(
                     code="subnet-in-use",
                     summary="Another bridge uses these addresses",
-                    detail=f"{domain.name} is to have {domain.subnet}; the bridge {raw['name']}, "
+                    detail=f"{name} is to have {wanted}; the bridge {raw['name']}, "
                     f"which is not ours, has {subnet}.",
                     hint="Give the domain another `subnet_id`, or the estate another `network.base`.",
                 )
 
 
+def _bridges(infra: Infra) -> Iterator[tuple[str, str, IPv4Network]]:
+    """Of every domain, and to the machine between them: whose, its name, its network."""
+    for domain in infra.domains:
+        yield domain.name, domain.bridge, domain.subnet
+    if infra.transfer is not None:
+        yield infra.transfer.key, infra.transfer.bridge, infra.transfer.subnet
+
+
 def _strange_interfaces(infra: Infra, server: Server) -> Iterator[Diagnostic]:
     """Incus lists the host's own interfaces too; it cannot make a bridge where one has the name."""
-    bridges = {domain.bridge: domain.name for domain in infra.domains}
+    bridges = {bridge: name for name, bridge, _ in _bridges(infra)}
     for raw in server.networks:
         if raw["name"] in bridges and not raw["managed"]:
             yield Diagnostic(

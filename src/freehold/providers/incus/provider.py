@@ -43,6 +43,8 @@ class IncusProvider:
 
     def desired(self, infra: Infra, observation: Observation) -> Mapping[Address, Desired]:
         wanted: list[Desired] = []
+        if infra.transfer is not None:
+            wanted.append(bridges.desired_transfer(infra.transfer))
         for domain in infra.domains:
             wanted += [projects.desired_project(domain), bridges.desired_bridge(domain)]
             wanted += profiles.desired_profiles(domain, infra.storage)

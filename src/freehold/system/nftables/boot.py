@@ -6,6 +6,7 @@ Called by `program.py`.
 """
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from freehold.diagnostics import BackendError
 from freehold.system.files import write_atomically
 from freehold.system.nftables.api import Commands, NftablesError
 from freehold.system.nftables.listing import document
-from freehold.system.processes import require
+from freehold.system.processes import SYSTEM_FOLDERS, require
 
 STATE = Path("/var/lib/freehold/firewall")
 _SYSTEMD = Path("/run/systemd/system")  # sd_booted(3)
@@ -37,6 +38,7 @@ ExecStart={nft} --json --file {folder}/%i.json
 WantedBy=sysinit.target
 RequiredBy=incus.service
 """
+_ENABLED = ("sysinit.target.wants", "incus.service.requires")
 
 
 class BootRules:
@@ -53,13 +55,13 @@ class BootRules:
 
     def read(self, name: str) -> Commands | None:
         """What is loaded for a table; None for nothing, or for nothing that could be loaded."""
-        if self._units is not None and not (self._units / _UNIT).is_file():
+        if self._units is not None and not self._is_loaded(self._units, name):
             return None
         try:
             commands: Commands = json.loads(self._path(name).read_text(encoding="utf-8"))[
                 "nftables"
             ]
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError):
             return None
         return commands
 
@@ -77,25 +79,42 @@ class BootRules:
     def _keep(self, name: str, commands: Commands) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self._path(name), document(commands) + "\n", mode=0o600)
-        if self._units is not None:
-            nft = (
-                shutil.which("nft", path="/usr/sbin:/sbin:/usr/local/sbin:/usr/bin")
-                or "/usr/sbin/nft"
-            )
-            text = _UNIT_TEXT.format(nft=nft, folder=self._folder)
-            write_atomically(self._units / _UNIT, text)
+        if self._units is not None and not self._is_loaded(self._units, name):
+            write_atomically(self._units / _UNIT, self._unit())
             _systemctl("daemon-reload")
-            _systemctl("enable", "--quiet", _instance(name))
+            _systemctl("reenable", "--quiet", _instance(name))
+
+    def _is_loaded(self, units: Path, name: str) -> bool:
+        """Whether systemd loads this table's file, and Incus waits for it."""
+        if not all((units / folder / _instance(name)).is_symlink() for folder in _ENABLED):
+            return False
+        try:
+            return (units / _UNIT).read_text(encoding="utf-8") == self._unit()
+        except (OSError, ValueError):
+            return False
+
+    def _unit(self) -> str:
+        nft = shutil.which("nft", path=os.pathsep.join(SYSTEM_FOLDERS)) or "/usr/sbin/nft"
+        return _UNIT_TEXT.format(nft=nft, folder=self._folder)
 
     def _forget(self, name: str) -> None:
-        self._path(name).unlink(missing_ok=True)
-        if self._units is not None and (self._units / _UNIT).exists():
-            _systemctl("disable", "--quiet", _instance(name))
-            if not any(self._folder.glob("*.json")):
-                (self._units / _UNIT).unlink()
-                _systemctl("daemon-reload")
+        for path in (self._path(name), *self._folder.glob(f".{name}.json.*")):  # a write cut off
+            path.unlink(missing_ok=True)
+        if self._units is not None:
+            self._disable(self._units, name)
         if self._folder.is_dir() and not any(self._folder.iterdir()):
             self._folder.rmdir()
+        if self._folder == STATE and STATE.parent.is_dir() and not any(STATE.parent.iterdir()):
+            STATE.parent.rmdir()
+
+    def _disable(self, units: Path, name: str) -> None:
+        """The unit itself goes with the last table that it loads."""
+        if not (units / _UNIT).exists():
+            return
+        _systemctl("disable", "--quiet", _instance(name))
+        if not any(self._folder.glob("*.json")):
+            (units / _UNIT).unlink()
+        _systemctl("daemon-reload")
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.json"

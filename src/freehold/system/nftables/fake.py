@@ -27,13 +27,18 @@ class FakeNftables:
     async def load(self, commands: Commands) -> None:
         if self.broken:
             raise NftablesError("loading the rules", self.broken)
+        before = copy.deepcopy(self.tables)
+        try:
+            for command in commands:
+                for verb, thing in command.items():
+                    getattr(self, f"_{verb}")(thing)
+        except LookupError as error:
+            self.tables = before
+            raise NftablesError("loading the rules", f"there is no {error}.") from error
         self.loads += 1
-        for command in commands:
-            for verb, thing in command.items():
-                getattr(self, f"_{verb}")(thing)
 
     async def try_out(self, name: str, commands: Commands, seconds: float) -> "FakeTrial":
-        trial = FakeTrial(self, name, self.tables.get(name))
+        trial = FakeTrial(self, name, copy.deepcopy(self.tables.get(name)))
         await self.load(commands)
         return trial
 
@@ -59,12 +64,11 @@ class FakeNftables:
         self.tables.pop(thing["table"]["name"], None)
 
     def _set(self, table: str, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = next(
-            entry["set"]
-            for entry in self.tables[table]
-            if "set" in entry and entry["set"]["name"] == name
-        )
-        return found
+        for entry in self.tables[table]:
+            if "set" in entry and entry["set"]["name"] == name:
+                found: dict[str, Any] = entry["set"]
+                return found
+        raise LookupError(name)
 
 
 class FakeTrial:

@@ -41,14 +41,41 @@ class NftProgram:
         _require(done, "loading the rules")
 
     async def try_out(self, name: str, commands: Commands, seconds: float) -> "ProgramTrial":
-        before = await self.table(name)
-        guard = await undo.Guard.start(self._prefix, document(restoring(name, before)), seconds)
+        old = await self._way_back(name)
+        guard = await undo.Guard.start(self._prefix, document(old), seconds)
+        trial = ProgramTrial(guard, self, old)
+        loading = asyncio.ensure_future(self.load(commands))
         try:
-            await self.load(commands)
-        except BaseException:
+            await asyncio.shield(loading)
+        except NftablesError:  # nothing has changed
             await guard.release()
             raise
-        return ProgramTrial(guard)
+        except BaseException:
+            await asyncio.gather(loading, return_exceptions=True)  # nft ends what it has begun
+            await trial.undo()
+            raise
+        return trial
+
+    async def _way_back(self, name: str) -> Commands:
+        """What brings the table back as it is now.
+
+        An nft may list what it does not read again (a rule made by hand); then the rules that were kept last.
+        """
+        listed = restoring(name, await self.table(name))
+        if await self._can_load(listed):
+            return listed
+        kept = self._boot.read(name)
+        if kept is not None and await self._can_load(kept):
+            return kept
+        raise NftablesError(
+            "noting the rules that are loaded",
+            f"nft does not read what it lists of the table {name}, so they could not be brought back.",
+            f"See what somebody added to it by hand, and take that out:\n    nft -a list table inet {name}",
+        )
+
+    async def _can_load(self, commands: Commands) -> bool:
+        done = await self._nft("--check", "--json", "--file", "-", given=document(commands))
+        return done.code == 0
 
     async def at_boot(self, name: str) -> Commands | None:
         return self._boot.read(name)
@@ -64,21 +91,39 @@ class NftProgram:
 
 
 class ProgramTrial:
-    """A trial that a process of its own watches over (`undo`)."""
+    """A trial that a process of its own watches over (`undo`). If that was killed, this one does its work."""
 
-    def __init__(self, guard: undo.Guard) -> None:
+    def __init__(self, guard: undo.Guard, program: NftProgram, old: Commands) -> None:
         self._guard = guard
+        self._program = program
+        self._old = old
 
     async def keep(self) -> None:
-        if not await self._guard.release():
-            raise NftablesError(
-                "keeping the new rules",
-                "the time for it was over, and the rules from before are back.",
-                "Run the same command again.",
-            )
+        answer = await self._guard.release()
+        if answer == "kept":
+            return
+        await self._undone(answer)
+        raise NftablesError(
+            "keeping the new rules",
+            "the time for them to prove good was over, so the rules from before are back."
+            if answer
+            else "the process that watched over them was killed, so the rules from before are back.",
+            "Run the same command again. When this computer is slow, give them longer:\n"
+            "    freehold apply --undo-after 60",
+        )
 
     async def undo(self) -> None:
-        await self._guard.undo()
+        await self._undone(await self._guard.undo())
+
+    async def _undone(self, answer: str) -> None:
+        """See to it that the old rules are there. Raises NftablesError when nft refuses them."""
+        if answer.startswith("failed"):
+            raise NftablesError(
+                "bringing the rules from before back",
+                f"nft refuses them: {answer.removeprefix('failed').strip()}. The new ones are loaded.",
+            )
+        if not answer:
+            await self._program.load(self._old)
 
 
 def _require(done: Finished, doing: str) -> str:

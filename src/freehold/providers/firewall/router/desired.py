@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from freehold.model import Infra, Machine, Trust
+from freehold.model.names import instance_name
 from freehold.model.transfer import ROUTER, Transfer
 from freehold.planning.address import HOST, Address
-from freehold.planning.resource import Desired, Fields, Kind
+from freehold.planning.resource import Desired, Fields, Kind, Observed
 from freehold.providers.firewall.desired import AS_WRITTEN
 from freehold.providers.firewall.handover import MARK
 from freehold.providers.firewall.openings import Opening, openings
@@ -18,6 +19,7 @@ from freehold.system.routing import Way
 KIND = Kind(name="router", rank=5)
 ADDRESS = Address(HOST, KIND.name)
 AS_SET = "as Freehold sets it"
+_NONE = "none, the host decides"
 
 
 def desired_router(infra: Infra, transfer: Transfer) -> Desired:
@@ -49,22 +51,40 @@ def desired_router(infra: Infra, transfer: Transfer) -> Desired:
     )
 
 
+def let_go(seen: Observed) -> Desired:
+    """With rules on the host: no routing to the machine any more, once the host's rules decide themselves.
+
+    The machine is then an orphan like any other, and its rules go with it.
+    """
+    fields = {**seen.fields, "routing": _NONE}
+    return Desired(
+        address=ADDRESS, fields=fields, depends_on=frozenset({Address(HOST, "firewall")})
+    )
+
+
+def is_let_go(fields: Fields | None) -> bool:
+    """Whether these are the fields of `let_go`."""
+    return fields is not None and fields["routing"] == _NONE
+
+
 def needs(domain: str) -> frozenset[Address]:
     """What the router stands on: the machine, the bridge to it, and the host's rules."""
     machine = Address(domain, "instance", ROUTER)
     return frozenset({machine, Address(HOST, "bridge"), Address(HOST, "firewall")})
 
 
-def way_of(transfer_domain: str, instance: str, fields: Fields) -> Way:
-    """What the host's routing is told."""
+def way_of(fields: Fields) -> Way:
+    """What the host's routing is told, with what a look at a machine that is down could not tell."""
     way = fields["way"]
+    domain, _, name = fields["machine"]["name"].partition("/")
     return Way(
         base=way["base"],
         bridge=way["bridge"],
         router=way["router"],
         mark=MARK,
-        project=transfer_domain,
-        instance=instance,
+        project=domain,
+        instance=instance_name(domain, name),
+        notes={key: fields[key] for key in ("way", "zones", "open")},
     )
 
 

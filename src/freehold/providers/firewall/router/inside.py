@@ -72,6 +72,11 @@ class Inside:
         is_kept = "enabled" in told and all(each in told for each in sums)
         return Found(parsed(listing) if done.exit_code == 0 else None, is_kept)
 
+    async def table(self, name: str) -> Listing | None:
+        """The table that is loaded; None when it is not, or when the machine cannot be asked."""
+        done = await self._run(["nft", "--json", "list", "table", "inet", name])
+        return None if isinstance(done, str) or done.exit_code else parsed(done.stdout)
+
     async def written(self, name: str) -> Listing | None:
         """The table as the machine's own nft lists it from the kept rules, tried out where nothing passes."""
         done = await self._run(["sh", "-c", _WRITTEN[:-1] + name + "'"])

@@ -27,13 +27,14 @@ fi
 
 # In and out by the same interface: nobody is to be told of a shorter way. Addresses of its own domain come in here too.
 for name in all transfer; do set_value "conf/$name/send_redirects" 0; done
-set_value conf/transfer/rp_filter 2
+set_value conf/transfer/src_valid_mark 1
 ip address flush dev transfer scope global
 ip address replace "$ROUTER" dev transfer
 ip address replace "$OWN/32" dev lo scope host
 ip link set transfer up
-# What comes from the host goes back to it, even to the domain that this machine is in.
+# What comes from the host goes back to it, even to the domain that this machine is in; but only what the rules have seen.
+rule 101 iif transfer blackhole
 ip route replace default via "$HOST" dev transfer table 100
-rule 100 iif transfer lookup 100
+rule 100 iif transfer fwmark 1 lookup 100
 ip route replace "$BASE" via "$HOST" dev transfer src "$OWN"
 set_value ip_forward 1

@@ -60,6 +60,14 @@ DIRECTIONS = (
 )
 
 
+def arriving() -> Sequence[Rule]:
+    """Only what carries this mark is sent on (`network.sh`): without the table the kernel forwards nothing.
+
+    A network namespace that ends loses its rules a moment before its interfaces.
+    """
+    return [[_HERE, {"mangle": {"key": meta("mark"), "value": 1}}]]
+
+
 def forward() -> Sequence[Rule]:
     """What goes through: from domain to domain, in and out by the one interface."""
     return [
@@ -101,4 +109,11 @@ def deciding() -> Iterator[Rule]:
 
 def _note(name: str, *key: Expression) -> Expression:
     """Remember it in a set; when that is full nothing is remembered, and dropped all the same by the next rule."""
-    return {"set": {"op": "update", "elem": concat(*key), "set": f"@{name}", "stmt": [{"counter": None}]}}
+    return {
+        "set": {
+            "op": "update",
+            "elem": concat(*key),
+            "set": f"@{name}",
+            "stmt": [{"counter": None}],
+        }
+    }

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from freehold.planning.resource import Fields
-from freehold.providers.firewall.chains import FILTER, set_name
+from freehold.providers.firewall.chains import BEFORE_NAT, FILTER, set_name
 from freehold.providers.firewall.expressions import Rule
 from freehold.providers.firewall.openings import Opening, kind_of, parsed
 from freehold.providers.firewall.router import rules
 from freehold.system.nftables import Command
 
 FAMILY = "inet"
-_HOUR = 3600  # seconds
+REMEMBERED_FOR = 3600  # seconds
 _REMEMBERED = 4096  # pairs with a port; the set takes no more
 
 _ENDS = ["ipv4_addr", "ipv4_addr", "inet_proto"]
@@ -55,7 +55,7 @@ def _sets() -> Iterator[dict[str, Any]]:
         for target in rules.KINDS:
             key = [*_ENDS, "inet_service"]
             yield {"name": set_name(source, target), "type": key, "flags": ["interval"]}
-    memory = {"flags": ["timeout"], "timeout": _HOUR, "size": _REMEMBERED}
+    memory = {"flags": ["timeout"], "timeout": REMEMBERED_FOR, "size": _REMEMBERED}
     yield {"name": rules.DROPPED, "type": [*_ENDS, "inet_service"], **memory}
     yield {"name": rules.DROPPED_OTHERS, "type": _ENDS, **memory}
 
@@ -66,19 +66,22 @@ def _chains() -> _Layout:
         name, held = direction.passage()
         yield name, {}, held
     yield "deciding", {}, list(rules.deciding())
+    early = {"type": "filter", "hook": "prerouting", "prio": BEFORE_NAT, "policy": "accept"}
+    yield "arriving", early, rules.arriving()
     base = {"type": "filter", "prio": FILTER, "policy": "drop"}
     yield "forward", {"hook": "forward", **base}, rules.forward()
     yield "reaching", {"hook": "input", **base}, rules.reaching()
 
 
 def _elements(fields: Fields) -> Mapping[str, list[Any]]:
+    """In an order of their own, so that equal fields are equal text."""
     held: dict[str, list[Any]] = {"host": [fields["way"]["host"]]}
-    for name, zone in fields["zones"].items():
+    for name, zone in sorted(fields["zones"].items()):
         subnet = _value(zone["subnet"])
         held.setdefault("subnets", []).append({"elem": {"val": subnet, "comment": name}})
         if zone["admin"]:
             held.setdefault("admins", []).append(subnet)
-    for label, text in fields["open"].items():
+    for label, text in sorted(fields["open"].items()):
         opening = parsed(label, text)
         name = set_name(kind_of(opening.source), kind_of(opening.target))
         held.setdefault(name, []).extend(_of_opening(opening))
