@@ -59,6 +59,15 @@ class Site:
         high, low = divmod(self.number, 256)  # one for each test, and there are more than 256
         return f"10.{100 + high}.{low}.{last}"
 
+    def elsewhere(self, last: int) -> str:
+        """An address of a subnet that the site's bridge has not."""
+        high, low = divmod(self.number, 256)
+        return f"10.{120 + high}.{low}.{last}"
+
+    def hardware(self, kind: int) -> str:
+        """A MAC address of the test's own."""
+        return f"10:66:6a:{kind:02x}:{self.number >> 8:02x}:{self.number & 255:02x}"
+
     def add_project(self, name: str, **body: object) -> None:
         self.send("POST", "/projects", {"name": name, **body})
         self._projects.append(name)

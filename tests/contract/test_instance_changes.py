@@ -155,7 +155,7 @@ def test_addresses_are_swapped_by_way_of_a_third(site: Site) -> None:
 
 
 def test_a_hardware_address_that_another_machine_has(site: Site) -> None:
-    taken = f"10:66:6a:02:00:{site.number:02x}"
+    taken = site.hardware(2)
     site.create("one", devices={"eth0": site.nic(hwaddr=taken)})
     site.create("two")
 
@@ -165,7 +165,7 @@ def test_a_hardware_address_that_another_machine_has(site: Site) -> None:
 
 def test_own_hardware_addresses_replace_the_servers_and_back(site: Site) -> None:
     site.create("one")
-    own = site.nic(hwaddr=f"10:66:6a:03:00:{site.number:02x}")
+    own = site.nic(hwaddr=site.hardware(3))
 
     site.change("one", devices={"eth0": own})
     assert "volatile.eth0.hwaddr" not in site.instance("one")["config"]
@@ -176,9 +176,8 @@ def test_own_hardware_addresses_replace_the_servers_and_back(site: Site) -> None
 def test_a_bridge_that_moves_leaves_its_machines_behind_until_they_follow(site: Site) -> None:
     site.create("one", start=True, devices={"eth0": site.nic(ipv4_address=site.host(10))})
     assert site.wait_for_address("one") == site.host(10)
-    moved = f"10.101.{site.number}"
 
-    config = {"ipv4.address": f"{moved}.1/24", "ipv6.address": "none"}
+    config = {"ipv4.address": f"{site.elsewhere(1)}/24", "ipv6.address": "none"}
     site.send("PUT", f"/networks/{site.bridge}", {"config": config})
 
     assert site.addresses("one") == [site.host(10)]
@@ -187,6 +186,6 @@ def test_a_bridge_that_moves_leaves_its_machines_behind_until_they_follow(site: 
     site.power("one", "stop")
     with refused(400, "Failed start validation", "not within network"):
         site.power("one", "start")
-    site.change("one", devices={"eth0": site.nic(ipv4_address=f"{moved}.10")})
+    site.change("one", devices={"eth0": site.nic(ipv4_address=site.elsewhere(10))})
     site.power("one", "start")
-    assert site.wait_for_address("one") == f"{moved}.10"
+    assert site.wait_for_address("one") == site.elsewhere(10)

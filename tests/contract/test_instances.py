@@ -48,7 +48,7 @@ def test_a_device_with_a_hardware_address_needs_none_from_the_server(site: Site)
 
 
 def test_created_and_started_in_one_request(site: Site) -> None:
-    nic = site.nic(ipv4_address=site.host(10), hwaddr=f"10:66:6a:01:00:{site.number:02x}")
+    nic = site.nic(ipv4_address=site.host(10), hwaddr=site.hardware(1))
     site.create("one", start=True, devices={"eth0": nic})
 
     one = site.instance("one")

@@ -51,7 +51,7 @@ def test_the_state_of_a_stopped_machine(site: Site) -> None:
 
 
 def test_the_state_of_a_running_machine(site: Site) -> None:
-    hardware = f"10:66:6a:04:00:{site.number:02x}"
+    hardware = site.hardware(4)
     nic = site.nic(ipv4_address=site.host(10), hwaddr=hardware)
     site.create("one", start=True, devices={"eth0": nic})
     site.wait_for_address("one")

@@ -150,7 +150,7 @@ def test_the_root_disk_of_instances_stays(site: Site) -> None:
 def test_a_change_is_saved_although_an_instance_cannot_follow(site: Site) -> None:
     query = {"project": site.project}
     site.create("one", devices={"eth0": site.nic(ipv4_address=site.host(10))})
-    moved = {"ipv4.address": f"10.101.{site.number}.1/24", "ipv6.address": "none"}
+    moved = {"ipv4.address": f"{site.elsewhere(1)}/24", "ipv6.address": "none"}
     site.send("PUT", f"/networks/{site.bridge}", {"config": moved})
 
     with refused(500, "profile change still saved", "Instance: one", "not within network"):

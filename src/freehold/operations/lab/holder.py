@@ -60,6 +60,7 @@ def _first_process(place: Layout) -> int:
         load_firewall(place)
         supervisor = Supervisor(place)
         supervisor.start()
+        keep_ways(place)
     except OSError as error:
         say(f"the lab's namespaces could not be set up: {error}")
         return 1
@@ -76,6 +77,13 @@ def load_firewall(place: Layout) -> None:
         )
         if done.returncode != 0:
             raise OSError(f"nft refuses {rules}: {done.stderr.strip()}")
+
+
+def keep_ways(place: Layout) -> None:
+    """Have the routing to firewall machines kept again (`system.routing`); a keeper waits for its bridge by itself."""
+    for way in sorted(place.firewall.glob("*.way")):
+        argv = [sys.executable, "-I", str(place.firewall / "keeper.py"), "watch", str(way)]
+        os.posix_spawn(argv[0], argv, os.environ, setsigmask=[], setsid=True)
 
 
 class Supervisor:
