@@ -216,6 +216,7 @@ def test_without_the_machine_domains_are_closed_and_it_comes_back(
             assert time.monotonic() - ended < (45 if how == "silent" else BACK)
         assert not passes(cottage, port=22)
         cottage.settled()
+    cottage.ok("verify", "--traffic")  # admin's way and back too
 
 
 def test_what_is_changed_by_hand_is_told_and_healed(cottage: Estate) -> None:

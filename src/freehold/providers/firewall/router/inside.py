@@ -24,6 +24,10 @@ RULES = f"{FOLDER}/rules.json"
 NETWORK = f"{FOLDER}/network"
 UNIT = "freehold-firewall.service"
 _UNIT_FILE = f"/etc/systemd/system/{UNIT}"
+_NETWORKD_FILE = "/etc/systemd/networkd.conf.d/freehold.conf"
+# networkd, which starts after our unit, would otherwise take away the routing rules that it does not know
+# (networkd.conf(5)).
+_NETWORKD_TEXT = "[Network]\nManageForeignRoutingPolicyRules=no\nManageForeignRoutes=no\n"
 _INSTALL_PATIENCE = 300.0  # seconds for apt
 _ARGUMENT = 100_000  # bytes; Linux takes 131,072 as one argument (execve(2), MAX_ARG_STRLEN)
 
@@ -37,7 +41,8 @@ _INSTALL = (
 )
 _START = f"systemctl daemon-reload && systemctl enable --quiet {UNIT} && systemctl restart {UNIT}"
 _LOOK = (
-    f'sha256sum "$@" 2>/dev/null; systemctl is-enabled {UNIT} 2>/dev/null; echo --; '
+    f'sha256sum "$@" 2>/dev/null; systemctl is-enabled {UNIT} 2>/dev/null; '
+    "ip rule show 2>/dev/null | grep -c -e ^100: -e ^101: | sed s/2/routed/; echo --; "
     "exec nft --json list table inet "
 )
 _WRITTEN = f"unshare --net sh -c 'nft --json --file {RULES} && exec nft --json list table inet '"
@@ -69,7 +74,7 @@ class Inside:
         before, _, listing = done.stdout.partition("--\n")
         told = before.split()
         sums = (hashlib.sha256(text.encode()).hexdigest() for text in wanted.values())
-        is_kept = "enabled" in told and all(each in told for each in sums)
+        is_kept = {"enabled", "routed"} <= set(told) and all(each in told for each in sums)
         return Found(parsed(listing) if done.exit_code == 0 else None, is_kept)
 
     async def table(self, name: str) -> Listing | None:
@@ -137,6 +142,7 @@ def contents(name: str, fields: Fields) -> Mapping[str, str]:
         RULES: document(commands(name, fields)) + "\n",
         NETWORK: _network(fields),
         _UNIT_FILE: _resource("unit.service"),
+        _NETWORKD_FILE: _NETWORKD_TEXT,
     }
 
 
