@@ -51,7 +51,15 @@ def test_what_watches_would_see_a_crossing(estate: Estate) -> None:
     assert len(pairs(seen["arrived"])) == PAIRS
 
 
-@pytest.mark.parametrize("seconds", [0.2, 0.6, 1.0, 1.6])
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        pytest.param(0.2, marks=pytest.mark.slow),
+        0.6,
+        1.0,
+        pytest.param(1.6, marks=pytest.mark.slow),
+    ],
+)
 def test_a_first_apply_that_is_killed_leaves_no_moment(estate: Estate, seconds: float) -> None:
     estate.write(THREE_DOMAINS)
     with watched(estate.lab) as seen:

@@ -117,6 +117,7 @@ def test_nothing_crosses_at_a_reboot_or_a_restart_of_incus(own: Estate) -> None:
     own.settled()
 
 
+@pytest.mark.slow
 def test_without_its_rules_no_machine_starts(own: Estate) -> None:
     own.lab.stop()
     kept = own.lab.root / "firewall" / f"{TABLE}.json"
@@ -131,6 +132,7 @@ def test_without_its_rules_no_machine_starts(own: Estate) -> None:
     own.settled()
 
 
+@pytest.mark.slow
 def test_destroy_leaves_nothing(own: Estate) -> None:
     folder = own.lab.root / "firewall"
     assert json.loads((folder / f"{TABLE}.json").read_text())["nftables"]

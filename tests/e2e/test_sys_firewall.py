@@ -195,7 +195,14 @@ def dropped(estate: Estate) -> list[tuple[str, str, str, int]]:
     return [(d["source"], d["target"], d["protocol"], d["port"]) for d in document["latest"]]
 
 
-@pytest.mark.parametrize("how", ["stopped", "killed", "silent"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param("stopped", marks=pytest.mark.slow),
+        "killed",
+        pytest.param("silent", marks=pytest.mark.slow),
+    ],
+)
 def test_without_the_machine_domains_are_closed_and_it_comes_back(
     cottage: Estate, how: str
 ) -> None:
@@ -219,6 +226,7 @@ def test_without_the_machine_domains_are_closed_and_it_comes_back(
     cottage.ok("verify", "--traffic")  # admin's way and back too
 
 
+@pytest.mark.slow
 def test_what_is_changed_by_hand_is_told_and_healed(cottage: Estate) -> None:
     cottage.ok("apply", "--yes")
     inside = ("exec", *MACHINE, "--", "nft")
@@ -244,6 +252,7 @@ def test_what_is_changed_by_hand_is_told_and_healed(cottage: Estate) -> None:
     cottage.settled()
 
 
+@pytest.mark.slow
 def test_a_policy_and_an_image_are_changed_by_one_apply(cottage: Estate) -> None:
     cottage.ok("apply", "--yes")
     with nobody_else_gets_through(cottage):

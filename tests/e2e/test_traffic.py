@@ -157,6 +157,7 @@ def test_without_rules_every_open_pair_is_named(estate: Estate, outside: str) ->
     assert "admin/ctl → home/desk" not in told.said
 
 
+@pytest.mark.slow
 def test_a_hole_in_one_direction_is_found_by_what_arrives(estate: Estate, outside: str) -> None:
     estate.write(THREE_DOMAINS)
     estate.ok("apply", "--yes")
@@ -202,6 +203,7 @@ def test_options_about_packets_need_packets(estate: Estate) -> None:
     assert "error[bad-outside]" in told.err
 
 
+@pytest.mark.slow
 def test_a_listener_ends_by_itself_when_nobody_asks_it(e2e_lab: Lab) -> None:
     token = "0123456789abcdef"
     request = {"mode": "listen", "token": token, "seconds": 2}

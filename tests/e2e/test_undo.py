@@ -44,6 +44,7 @@ def is_back(estate: Estate, old: str, seconds: float) -> bool:
     return becomes_true(lambda: rules(estate.lab) == old, seconds)
 
 
+@pytest.mark.slow
 def test_a_terminal_that_answers_keeps_the_rules_whatever_is_typed(
     estate: Estate, old: str
 ) -> None:
@@ -55,6 +56,7 @@ def test_a_terminal_that_answers_keeps_the_rules_whatever_is_typed(
     assert rules(estate.lab) != old
 
 
+@pytest.mark.slow
 def test_a_terminal_that_never_answers_is_not_measured(estate: Estate, old: str) -> None:
     terminal = LiveTerminal(estate, "apply", "--yes", answers=0)
     assert terminal.wait() == 0, terminal.seen
@@ -62,6 +64,7 @@ def test_a_terminal_that_never_answers_is_not_measured(estate: Estate, old: str)
     estate.settled()
 
 
+@pytest.mark.slow
 def test_without_a_terminal_nothing_is_asked(estate: Estate, old: str) -> None:
     applied = estate.ok("apply", "--yes")
     assert "\x1b[5n" not in applied.out + applied.err
@@ -96,6 +99,7 @@ def test_after_a_kill_before_the_rules_are_kept_the_old_ones_are_back_within_a_s
     estate.settled()
 
 
+@pytest.mark.slow
 def test_the_end_of_the_connection_is_such_a_kill(estate: Estate, old: str) -> None:
     terminal = LiveTerminal(estate, "apply", "--yes", answers=1)
     terminal.expect_questions(2)
@@ -126,6 +130,7 @@ def test_a_run_that_is_held_up_finds_the_old_rules_back_and_says_so(
     estate.settled()
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_between_loading_and_keeping_undoes_too(estate: Estate, old: str) -> None:
     terminal = LiveTerminal(estate, "apply", "--yes", answers=1)
     terminal.expect_questions(2)
@@ -137,6 +142,7 @@ def test_a_second_ctrl_c_between_loading_and_keeping_undoes_too(estate: Estate, 
     assert is_back(estate, old, 1.0)
 
 
+@pytest.mark.slow
 def test_the_guard_itself_may_be_killed(estate: Estate, old: str) -> None:
     terminal = LiveTerminal(estate, "apply", "--yes", answers=1)
     terminal.expect_questions(2)
@@ -281,6 +287,7 @@ def test_admin_that_no_longer_reaches_a_domain_undoes_the_change(
     estate.settled()
 
 
+@pytest.mark.slow
 def test_who_was_not_reached_before_is_nobodys_loss(estate: Estate) -> None:
     estate.write(WITH_ADMIN)
     estate.ok("apply", "--yes")
@@ -293,6 +300,7 @@ def test_who_was_not_reached_before_is_nobodys_loss(estate: Estate) -> None:
         in_lab(estate.lab, "nft", "delete", "table", "inet", "foreign")
 
 
+@pytest.mark.slow
 def test_a_domain_that_is_admin_no_longer_loses_what_it_is_to_lose(estate: Estate) -> None:
     estate.write(WITH_ADMIN)
     estate.ok("apply", "--yes")

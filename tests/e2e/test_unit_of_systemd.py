@@ -16,7 +16,7 @@ from freehold.operations.lab import Lab
 from freehold.providers.firewall.ruleset import commands
 from tests.e2e.rules import in_lab
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 TABLE, OTHER = "freehold-cottage", "freehold-mill"
 FIELDS = {
