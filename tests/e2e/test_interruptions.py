@@ -132,7 +132,7 @@ def test_a_second_ctrl_c_ends_it_at_once(estate: Estate) -> None:
     ("seconds", "by"),
     [
         (0.1, signal.SIGKILL),
-        (0.2, signal.SIGTERM),
+        pytest.param(0.2, signal.SIGTERM, marks=pytest.mark.slow),
         (0.7, signal.SIGTERM),
         pytest.param(1.1, signal.SIGTERM, marks=pytest.mark.slow),
     ],

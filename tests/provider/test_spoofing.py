@@ -142,6 +142,7 @@ def test_missing_filters_are_drift_and_come_back_at_once(server: Server, real_la
     assert server.plan(NEIGHBOURS).is_empty
 
 
+@pytest.mark.slow
 @on_a_wire
 def test_an_instance_of_unknown_make_is_filtered_too(server: Server, real_lab: Lab) -> None:
     server.apply(NEIGHBOURS.replace("one: {ip: 10.100.7.10}", ""))

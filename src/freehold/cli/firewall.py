@@ -9,8 +9,6 @@ from freehold.cli import estate, interrupts
 from freehold.cli.options import Directory, InLab, Json, common
 from freehold.diagnostics import ExitCode
 from freehold.engine.planner import Planner
-from freehold.operations.firewall_counts import FirewallCounts, read_counts
-from freehold.views.firewall import counts_document, render_counts
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +22,9 @@ def register(app: typer.Typer) -> None:
         as_json: Json = False,
     ) -> int:
         """Show what passed between the domains and what was dropped."""
+        from freehold.operations.firewall_counts import FirewallCounts, read_counts
+        from freehold.views.firewall import counts_document, render_counts
+
         options = common(context, directory, lab, as_json)
         infra, _ = estate.loaded(options)
 

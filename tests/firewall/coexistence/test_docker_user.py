@@ -13,7 +13,7 @@ from tests.firewall.coexistence.neighbours import DOCKER_26, DOCKER_28, Neighbou
 from tests.firewall.conftest import Firewall
 from tests.firewall.wires import OUTSIDE, Namespace, Wires
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 CONTAINER = "172.17.0.2"
 
 
