@@ -49,6 +49,7 @@ def test_a_command_that_takes_too_long(real: Site) -> None:
         real.run(real.incus.execute(real.project, "one", ["sleep", "20"], timeout=1.0))
 
 
+@pytest.mark.slow
 def test_many_commands_at_once_lose_no_output(real: Site) -> None:
     real.create("one", start=True)
     real.wait_for_address("one")

@@ -76,6 +76,7 @@ def test_what_is_done_to_the_rules_shows_in_packets_and_heals(estate: Estate, ou
     assert (code, differing(found)) == (0, set()), "incusd leaves our table alone"
 
 
+@pytest.mark.slow
 def test_docker_on_the_host_shows_in_packets_and_heals(estate: Estate, outside: str) -> None:
     estate.write(ESTATE)
     healed(estate, outside)

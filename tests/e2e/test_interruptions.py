@@ -50,6 +50,7 @@ def test_after_a_kill_the_next_apply_converges(estate: Estate, seconds: float) -
     assert all(run["exit_code"] == 0 for run in runs[:-1])
 
 
+@pytest.mark.slow
 def test_what_incus_still_does_for_nobody_is_waited_for(estate: Estate) -> None:
     """As after a kill: the daemon goes on with the last request of whoever is gone."""
     estate.write(TWO_MACHINES)

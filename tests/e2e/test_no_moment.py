@@ -55,7 +55,7 @@ def test_what_watches_would_see_a_crossing(estate: Estate) -> None:
     "seconds",
     [
         pytest.param(0.2, marks=pytest.mark.slow),
-        0.6,
+        pytest.param(0.6, marks=pytest.mark.slow),
         1.0,
         pytest.param(1.6, marks=pytest.mark.slow),
     ],

@@ -89,6 +89,7 @@ def restart_numbers(estate: Estate) -> None:
         estate.incus("exec", "--project", domain, machine, "-T", "--", "rm", "-f", "/root/sent")
 
 
+@pytest.mark.slow
 def test_nothing_crosses_at_a_reboot_or_a_restart_of_incus(own: Estate) -> None:
     make_talkative(own)
     old = rules(own.lab)

@@ -153,6 +153,7 @@ def cottage(estate: Estate) -> Iterator[Estate]:
     assert "freehold-cottage" not in in_lab(estate, "nft", "list", "tables")
 
 
+@pytest.mark.slow
 def test_switching_both_ways_lets_nobody_through_for_a_moment(cottage: Estate) -> None:
     cottage.edit(BY_A_MACHINE, ON_THE_HOST)
     cottage.ok("apply", "--yes")

@@ -71,6 +71,7 @@ def test_without_a_terminal_nothing_is_asked(estate: Estate, old: str) -> None:
     estate.settled()
 
 
+@pytest.mark.slow
 def test_a_terminal_that_stops_answering_brings_the_old_rules_back(
     estate: Estate, old: str
 ) -> None:
@@ -110,6 +111,7 @@ def test_the_end_of_the_connection_is_such_a_kill(estate: Estate, old: str) -> N
     estate.settled()
 
 
+@pytest.mark.slow
 def test_a_run_that_is_held_up_finds_the_old_rules_back_and_says_so(
     estate: Estate, old: str
 ) -> None:

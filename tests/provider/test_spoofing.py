@@ -100,6 +100,7 @@ def unfilter(server: Server) -> None:
         server.by_hand("PATCH", path, {"devices": devices}, "lab")
 
 
+@pytest.mark.slow
 @on_a_wire
 def test_a_machine_speaks_for_itself_only(server: Server, real_lab: Lab) -> None:
     server.apply(NEIGHBOURS)
@@ -158,6 +159,7 @@ def test_an_instance_of_unknown_make_is_filtered_too(server: Server, real_lab: L
     assert heard(server, real_lab) == {"neighbour": set(), "gateway": set()}
 
 
+@pytest.mark.slow
 @on_a_wire
 def test_machines_start_on_a_host_without_bridge_netfilter(server: Server, real_lab: Lab) -> None:
     """As an ordinary Debian is; `security.ipv6_filtering` would not let any machine start there."""

@@ -13,7 +13,7 @@ from tests.firewall.coexistence.asking import (
 from tests.firewall.coexistence.neighbours import Neighbours
 from tests.firewall.wires import Wires
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("policy", ["DROP", "REJECT"])

@@ -90,7 +90,7 @@ class OneMachine:
 
     def _look(self, paths: Sequence[str]) -> ExecResult:
         sums = (hashlib.sha256(self.files.get(path, "").encode()).hexdigest() for path in paths)
-        known = "enabled" if self.files else ""
+        known = "enabled\nrouted" if self.files else ""
         listing = self._listed() if TABLE in self.nftables.tables else ""
         return ExecResult(0 if listing else 1, f"{' '.join(sums)} {known}\n--\n{listing}", "")
 
