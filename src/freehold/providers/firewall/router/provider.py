@@ -23,7 +23,6 @@ from freehold.providers.firewall.router.desired import (
     needs,
     way_of,
 )
-from freehold.providers.firewall.router.inside import Found, Inside
 from freehold.providers.firewall.router.reading import Machine, machine_of, opened, rules_of, zones
 from freehold.providers.firewall.ruleset import table_name
 from freehold.providers.protocol import Observation, Report, Step
@@ -85,6 +84,11 @@ class RouterProvider:
     async def _fields(self, name: str, way: Way, machine: Machine) -> Fields:
         notes = {key: way.notes.get(key, {}) for key in ("way", "zones", "open")}
         fields = {"machine": {"name": _key(way), **machine.fields}, **notes}
+        from freehold.providers.firewall.router.inside import (  # only where there is one
+            Found,
+            Inside,
+        )
+
         inside = Inside(self._incus, way.project, way.instance)
         found = await inside.look(name, fields) if machine.runs else Found(problem=machine.state)
         faults = await self._routing.faults(name)
@@ -108,6 +112,8 @@ class _Setting:
     """The steps of one change: rules first, packets then."""
 
     def __init__(self, incus: Incus, routing: Routing, name: str, fields: Fields) -> None:
+        from freehold.providers.firewall.router.inside import Inside
+
         self._routing = routing
         self._name = name
         self._fields = fields

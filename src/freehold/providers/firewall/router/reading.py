@@ -5,15 +5,17 @@ Called by `provider.py`. The openings are read as the host's are (`firewall.read
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from freehold.planning.resource import Fields
 from freehold.providers.firewall.desired import AS_WRITTEN
 from freehold.providers.firewall.reading import contents, difference, opened, structure
-from freehold.providers.firewall.router.inside import Found, Inside
 from freehold.providers.firewall.router.rules import DROPPED, DROPPED_OTHERS
 from freehold.providers.firewall.router.ruleset import commands, skeleton
 from freehold.system.nftables import Commands, Listing
+
+if TYPE_CHECKING:
+    from freehold.providers.firewall.router.inside import Found, Inside
 
 __all__ = ["Machine", "machine_of", "opened", "rules_of", "zones"]
 
@@ -70,7 +72,7 @@ def _network(value: Any) -> str:
     return str(value)
 
 
-async def rules_of(inside: Inside, name: str, fields: Fields, found: Found) -> str:
+async def rules_of(inside: "Inside", name: str, fields: Fields, found: "Found") -> str:
     """Whether what is loaded is ours to the letter; its own nft may write the same in other words, and is asked."""
     if found.problem:
         return found.problem
