@@ -13,18 +13,23 @@ from freehold.model.infra import (
     Trust,
     Volume,
 )
+from freehold.model.provision import Checkout, Placed, Provision, Script
 from freehold.model.size import Size
 
 __all__ = [
+    "Checkout",
     "Domain",
     "FirewallMode",
     "GpuPolicy",
     "Infra",
     "Machine",
     "MachineType",
+    "Placed",
     "Policy",
     "Profile",
     "Protocol",
+    "Provision",
+    "Script",
     "Size",
     "Trust",
     "Volume",

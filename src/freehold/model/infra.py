@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 from freehold.model.addresses import GATEWAY_HOST, domain_subnet, host
 from freehold.model.names import bridge_name, instance_name, volume_name
+from freehold.model.provision import NOTHING, Provision
 from freehold.model.size import Size
 from freehold.model.transfer import Transfer
 
@@ -75,6 +76,7 @@ class Profile:
 class Machine:
     """A container or a virtual machine. `address` is None until allocated when infra.yml names none.
 
+    `provision` is all that goes inside, what it shares with others included; its variables are its own.
     `devices` are those that it alone has, as Incus keeps them; infra.yml gives none.
     """
 
@@ -94,7 +96,7 @@ class Machine:
     volumes: tuple[Volume, ...] = ()
     config: Mapping[str, str] = field(default_factory=dict)
     devices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    provision: Mapping[str, object] | None = None
+    provision: Provision = NOTHING
 
     @property
     def key(self) -> str:
@@ -115,7 +117,7 @@ class Machine:
 class Domain:
     """A compartment: an Incus project, a bridge and a /24 of its own, with the machines inside.
 
-    `internet`: whether its machines may open connections to the outside.
+    `internet`: whether its machines may open connections to the outside. `variables` are Ansible's, of all its machines.
     """
 
     name: str
@@ -126,6 +128,7 @@ class Domain:
     description: str = ""
     profiles: tuple[Profile, ...] = ()
     machines: tuple[Machine, ...] = ()
+    variables: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def bridge(self) -> str:
@@ -159,7 +162,8 @@ class Policy:
 class Infra:
     """A whole estate; domains are in the order of their names, so that nothing depends on the file's order.
 
-    `transfer` is there when a machine routes between the domains, which is then among those of its domain.
+    `transfer` is there when a machine routes between the domains, which is then among those of its domain. `variables` are
+    Ansible's, of all machines.
     """
 
     name: str
@@ -170,6 +174,7 @@ class Infra:
     gpu_policy: GpuPolicy = GpuPolicy.EXCLUSIVE
     domains: tuple[Domain, ...] = ()
     policies: tuple[Policy, ...] = ()
+    variables: Mapping[str, object] = field(default_factory=dict)
 
     def machines(self) -> Iterator[Machine]:
         """Every machine of every domain."""
