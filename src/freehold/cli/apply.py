@@ -16,6 +16,7 @@ from freehold.cli.options import (
     Limit,
     Only,
     Prune,
+    Refresh,
     UndoAfter,
     Yes,
     common,
@@ -42,12 +43,13 @@ def register(app: typer.Typer) -> None:
         limit: Limit = None,
         only: Only = None,
         prune: Prune = False,
+        refresh: Refresh = False,
         undo_after: UndoAfter = 15,
     ) -> int:
         """Make the estate as infra.yml says."""
         options = common(context, directory, lab, as_json)
         if plan_file is not None:
-            if limit or only or prune:
+            if limit or only or prune or refresh:
                 raise UsageError(_plan_says_all())
             return _saved(options, plan_file, yes, tuple(confirm or ()), undo_after)
         infra, _ = estate.loaded(options)
@@ -64,6 +66,7 @@ def register(app: typer.Typer) -> None:
                 confirm=tuple(confirm or ()),
                 check=lambda provider, picture: estate.check_options(options, provider, picture),
                 undo_after=undo_after,
+                refresh=refresh,
             )
         )
 
@@ -75,7 +78,7 @@ def _saved(
         saved = SavedPlan.parse(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(_unreadable(path, error)) from error
-    infra = estate.from_sources(saved.sources)
+    infra = estate.from_sources(saved.sources, options.directory)
 
     async def check(provider: estate.Site, picture: Picture) -> None:
         saved.check(picture.plan, picture.observed)
@@ -92,6 +95,7 @@ def _saved(
             confirm=confirm,
             check=check,
             undo_after=undo_after,
+            refresh=saved.refresh,
         )
     )
 
@@ -100,7 +104,7 @@ def _plan_says_all() -> Diagnostic:
     return Diagnostic(
         code="plan-says-all",
         summary="A saved plan says itself what is done",
-        detail="--limit, --only and --prune belong to `plan --out`, not to `apply FILE`.",
+        detail="--limit, --only, --prune and --refresh belong to `plan --out`, not to `apply FILE`.",
     )
 
 

@@ -36,7 +36,7 @@ class Job:
     """One run as asked for. `planner_for` makes the planner once the provider is there.
 
     `check` may refuse what was found, before anything is shown (a saved plan that no longer holds). `undo_after` are the
-    seconds within which new firewall rules must prove good.
+    seconds within which new firewall rules must prove good. `tree` and `refresh` are those of `estate.provider`.
     """
 
     verb: str
@@ -47,6 +47,8 @@ class Job:
     confirm: tuple[str, ...] = ()
     check: Callable[[Site, Picture], Awaitable[None]] | None = None
     undo_after: float = PATIENCE
+    tree: bool = True
+    refresh: bool = False
 
 
 def carry_out(job: Job) -> ExitCode:
@@ -65,7 +67,8 @@ def carry_out(job: Job) -> ExitCode:
 
 
 async def _run(job: Job, folder: Path) -> ExitCode:
-    async with estate.provider(job.options, job.undo_after) as provider:
+    opened = estate.provider(job.options, job.undo_after, tree=job.tree, refresh=job.refresh)
+    async with opened as provider:
         planner = job.planner_for(provider)
         picture = await _look(planner, provider)
         plan = picture.plan

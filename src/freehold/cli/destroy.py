@@ -35,5 +35,6 @@ def register(app: typer.Typer) -> None:
                 ),
                 yes=yes,
                 confirm=tuple(confirm or ()),
+                tree=False,  # the files beside infra.yml describe; they are not what it made
             )
         )

@@ -20,15 +20,19 @@ from freehold.diagnostics import (
     did_you_mean,
     has_errors,
 )
+from freehold.engine.lock import STATE_FOLDER
 from freehold.engine.planner import Picture
 from freehold.engine.systems import Systems
 from freehold.model import Infra
 from freehold.planning.change import Change
 from freehold.planning.selection import Selection
+from freehold.providers.ansible.provider import AnsibleProvider
 from freehold.providers.firewall.docker import Chain, DockerProvider
 from freehold.providers.firewall.provider import PATIENCE, FirewallProvider, WayIn
 from freehold.providers.firewall.router.provider import RouterProvider
 from freehold.providers.incus.provider import IncusProvider
+from freehold.providers.protocol import Provider
+from freehold.system.ansible import Playbooks
 from freehold.system.incus.api import Incus
 from freehold.system.nftables import Nftables
 from freehold.system.routing import Routing
@@ -37,9 +41,12 @@ _OPERATOR_SECONDS = 10.0  # for the operator's terminal to answer
 _SYSTEM_SOCKET = Path("/var/lib/incus/unix.socket")
 
 
-def loaded(options: Common) -> tuple[Infra, Loaded]:
-    """The estate. Raises ConfigError with every problem; shows warnings on standard error."""
-    result = load(options.directory)
+def loaded(options: Common, folder: Path | None = None) -> tuple[Infra, Loaded]:
+    """The estate. Raises ConfigError with every problem; shows warnings on standard error.
+
+    `folder` has what infra.yml names, when that is not the folder it stands in.
+    """
+    result = load(options.directory, folder=folder)
     if result.infra is None or has_errors(result.diagnostics):
         raise ConfigError(*result.diagnostics)
     tell(result.diagnostics, options)
@@ -56,8 +63,11 @@ def _inner_name(path: Path) -> str:
     return f"{EXTRA_FOLDER}/{path.name}" if path.parent.name == EXTRA_FOLDER else MAIN_FILE
 
 
-def from_sources(texts: Mapping[str, str]) -> Infra:
-    """The estate of a saved plan. Raises ConfigError when it is none any more (another version made it)."""
+def from_sources(texts: Mapping[str, str], beside: Path) -> Infra:
+    """The estate of a saved plan, with its roles and files in `beside`.
+
+    Raises ConfigError when it is none any more (another version made it, a file is gone).
+    """
     with tempfile.TemporaryDirectory(prefix="freehold-") as name:
         folder = Path(name)
         (folder / EXTRA_FOLDER).mkdir()
@@ -65,7 +75,7 @@ def from_sources(texts: Mapping[str, str]) -> Infra:
             (
                 folder / EXTRA_FOLDER / Path(inner).name if "/" in inner else folder / MAIN_FILE
             ).write_text(text, encoding="utf-8")
-        return loaded(Common(folder))[0]
+        return loaded(Common(folder), beside)[0]
 
 
 def tell(diagnostics: Sequence[Diagnostic], options: Common) -> None:
@@ -80,6 +90,7 @@ class Site(Systems):
     """All systems of the host (or of the lab) that the estate lives on.
 
     New firewall rules are undone unless within `undo_after` seconds the operator and admin machines still get through.
+    `ansible` is None where the estate's tree does not matter (all of the estate is to go).
     """
 
     def __init__(
@@ -88,14 +99,19 @@ class Site(Systems):
         docker: Chain,
         routing: Routing,
         incus: IncusProvider,
+        ansible: AnsibleProvider | None,
+        playbooks: Playbooks,
         undo_after: float,
     ) -> None:
         firewall = FirewallProvider(nftables, lambda: _ways_in(incus.incus, undo_after), undo_after)
-        super().__init__(
-            firewall, DockerProvider(docker), incus, RouterProvider(incus.incus, routing)
-        )
+        systems: list[Provider] = [firewall, DockerProvider(docker), incus]
+        systems.append(RouterProvider(incus.incus, routing))
+        if ansible is not None:
+            systems.append(ansible)
+        super().__init__(*systems)
         self.incus = incus.incus
         self.nftables = nftables
+        self.playbooks = playbooks
         self.under_way = incus.under_way
 
 
@@ -111,9 +127,15 @@ def _ways_in(incus: Incus, undo_after: float) -> Sequence[WayIn]:
 
 
 @contextlib.asynccontextmanager
-async def provider(options: Common, undo_after: float = PATIENCE) -> AsyncIterator[Site]:
-    """The systems that the verb works on. Raises BackendError when they cannot be reached."""
+async def provider(
+    options: Common, undo_after: float = PATIENCE, *, tree: bool = True, refresh: bool = False
+) -> AsyncIterator[Site]:
+    """The systems that the verb works on; the tree and what goes inside machines only with `tree`.
+
+    `refresh`: what is inside is done again. Raises BackendError when a system cannot be reached.
+    """
     from freehold.providers.incus.images import Images, ServerImages
+    from freehold.system.ansible.program import AnsibleProgram
     from freehold.system.docker_user import DockerUser
     from freehold.system.incus.client import IncusClient
     from freehold.system.nftables.boot import BootRules
@@ -138,8 +160,18 @@ async def provider(options: Common, undo_after: float = PATIENCE) -> AsyncIterat
         nftables = NftProgram(BootRules.of_this_computer())
         docker = DockerUser()
         routing = RoutingProgram.of_this_computer(system_socket())
+    playbooks = AnsibleProgram(options.directory, {"INCUS_SOCKET": str(client.socket.resolve())})
+    ansible = AnsibleProvider(options.directory, client, playbooks, logs(options), refresh=refresh)
     try:
-        yield Site(nftables, docker, routing, IncusProvider(client, images), undo_after)
+        yield Site(
+            nftables,
+            docker,
+            routing,
+            IncusProvider(client, images),
+            ansible if tree else None,
+            playbooks,
+            undo_after,
+        )
     finally:
         await client.close()
 
@@ -150,6 +182,11 @@ _LAB_IS_DOWN = Diagnostic(
     detail="--lab works in the lab, and there is none.",
     hint="Start it:\n    freehold lab start",
 )
+
+
+def logs(options: Common) -> Path:
+    """Where Ansible's output is kept."""
+    return options.directory / STATE_FOLDER / "provision"
 
 
 def system_socket() -> Path:
@@ -184,12 +221,13 @@ def _writes_options(change: Change) -> bool:
 
 def selection(infra: Infra, limits: list[str] | None, kinds: list[str] | None) -> Selection:
     """What --limit and --only name. Raises UsageError for words that name nothing."""
+    from freehold.providers.ansible.provider import KINDS as INSIDE
     from freehold.providers.firewall import desired
     from freehold.providers.firewall.docker import KIND as DOCKER
     from freehold.providers.firewall.router.desired import KIND as ROUTER
     from freehold.providers.incus.provider import KINDS
 
-    every = {desired.KIND.name, DOCKER.name, ROUTER.name, *KINDS}
+    every = {desired.KIND.name, DOCKER.name, ROUTER.name, *KINDS, *INSIDE}
     problems = [_unknown("--only", kind, every) for kind in kinds or () if kind not in every]
     known = {domain.name for domain in infra.domains} | {m.key for m in infra.machines()}
     problems += [_unknown("--limit", limit, known) for limit in limits or () if limit not in known]

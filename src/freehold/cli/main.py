@@ -59,12 +59,13 @@ def _register() -> None:
         plan,
         schema,
         status,
+        sync,
         validate,
         verify,
     )
 
     making = (init, validate, plan, apply, verify, status, firewall, destroy, orphans, log)
-    for module in (*making, graph, schema, doctor, lab):
+    for module in (*making, sync, graph, schema, doctor, lab):
         module.register(app)
 
 

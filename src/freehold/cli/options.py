@@ -34,6 +34,12 @@ Only = Annotated[
 ]
 Prune = Annotated[bool, typer.Option("--prune", help="Delete orphans too.")]
 
+Refresh = Annotated[
+    bool,
+    typer.Option(
+        "--refresh", help="Provision machines again, whatever they were provisioned with."
+    ),
+]
 UndoAfter = Annotated[
     int,
     typer.Option(

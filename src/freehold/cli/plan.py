@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from freehold.cli import estate, interrupts
-from freehold.cli.options import Common, Directory, InLab, Json, Limit, Only, Prune, common
+from freehold.cli.options import Common, Directory, InLab, Json, Limit, Only, Prune, Refresh, common
 from freehold.diagnostics import ExitCode
 from freehold.engine.planner import Picture, Planner
 from freehold.planning.document import SavedPlan, digests, plan_document
@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
         limit: Limit = None,
         only: Only = None,
         prune: Prune = False,
+        refresh: Refresh = False,
         out: Annotated[
             Path | None,
             typer.Option("--out", help="Save the plan for `apply FILE`.", metavar="FILE"),
@@ -44,7 +45,7 @@ def register(app: typer.Typer) -> None:
         selection = estate.selection(infra, limit, only)
 
         async def look() -> Picture:
-            async with estate.provider(options) as provider:
+            async with estate.provider(options, refresh=refresh) as provider:
                 planner = Planner(infra=infra, provider=provider, selection=selection, prune=prune)
                 picture = await planner.look()
                 await estate.check_options(options, provider, picture)
@@ -60,6 +61,7 @@ def register(app: typer.Typer) -> None:
                 sources=estate.sources(loaded),
                 selection=selection,
                 prune=prune,
+                refresh=refresh,
             )
             _save(out, saved, options)
         if not made.can_apply:

@@ -1,12 +1,14 @@
 """`freehold verify`: is everything as infra.yml says? Exit 2 when not. Changes nothing.
 
-With --traffic, packets prove it too: `operations.traffic`.
+With --traffic, packets prove it too: `operations.traffic`. With --deep, Ansible looks into the machines: `operations.inside`.
 """
 
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,11 +21,16 @@ from freehold.operations.verify import Verification, verify_estate
 from freehold.views.verify import render_verification, verification_document
 
 if TYPE_CHECKING:  # what the proof by packets needs, no plain `verify` should pay for
+    from freehold.operations.inside import Inside
     from freehold.operations.traffic import TrafficReport
     from freehold.system.incus.api import Incus
 
 Traffic = Annotated[
     bool, typer.Option("--traffic", help="Prove it by packets, sent from inside the machines.")
+]
+Deep = Annotated[
+    bool,
+    typer.Option("--deep", help="Look into the machines too, by Ansible's check mode."),
 ]
 Report = Annotated[
     Path | None,
@@ -50,6 +57,7 @@ def register(app: typer.Typer) -> None:
         lab: InLab = False,
         as_json: Json = False,
         limit: Limit = None,
+        deep: Deep = False,
         traffic: Traffic = False,
         report: Report = None,
         outside: Outside = None,
@@ -62,20 +70,52 @@ def register(app: typer.Typer) -> None:
         selection = estate.selection(infra, limit, None)
         beyond = _outside(infra, outside) if traffic else None
 
-        async def look() -> "tuple[Verification, TrafficReport | None]":
+        async def look() -> _Found:
             async with estate.provider(options) as provider:
                 planner = Planner(infra=infra, provider=provider, selection=selection)
-                found = await verify_estate(planner, provider.incus)
-                if not traffic:
-                    return found, None
-                return found, await _prove(planner, provider.incus, options, beyond)
+                found = _Found(await verify_estate(planner, provider.incus))
+                if deep:
+                    found.inside = await _look_inside(planner, provider, options)
+                if traffic:
+                    found.proof = await _prove(planner, provider.incus, options, beyond)
+                return found
 
-        found, proof = interrupts.run(look())
-        if report is not None and proof is not None:
-            _write(report, proof)
-        _tell(found, proof, options)
-        clean = found.is_clean and (proof is None or proof.as_declared)
-        return ExitCode.DONE if clean else ExitCode.DIFFERENCES
+        found = interrupts.run(look())
+        if report is not None and found.proof is not None:
+            _write(report, found.proof)
+        _tell(found, options)
+        return ExitCode.DONE if found.is_clean else ExitCode.DIFFERENCES
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was looked at; what was not asked for is None."""
+
+    estate: Verification
+    inside: "Sequence[Inside] | None" = None
+    proof: "TrafficReport | None" = None
+
+    @property
+    def is_clean(self) -> bool:
+        within = all(each.is_clean for each in self.inside or ())
+        return self.estate.is_clean and within and (self.proof is None or self.proof.as_declared)
+
+
+async def _look_inside(
+    planner: Planner, provider: estate.Site, options: Common
+) -> "Sequence[Inside]":
+    from freehold.operations.inside import look_inside
+
+    def told(text: str) -> None:
+        print(text, file=sys.stderr)
+
+    return await look_inside(
+        provider.playbooks,
+        planner.infra,
+        planner.selection,
+        estate.logs(options),
+        told if sys.stderr.isatty() else lambda text: None,
+    )
 
 
 async def _prove(
@@ -111,22 +151,36 @@ def _outside(infra: Infra, given: str | None) -> tuple[str, int] | None:
         raise UsageError(_not_an_address(given, problem)) from problem
 
 
-def _tell(found: Verification, proof: "TrafficReport | None", options: Common) -> None:
+def _tell(found: _Found, options: Common) -> None:
     if options.json:
-        document = verification_document(found)
-        if proof is not None:
-            from freehold.views.traffic import traffic_document
-
-            document["traffic"] = traffic_document(proof)
-        print(json.dumps(document, indent=1))
+        print(json.dumps(_document(found), indent=1))
         return
-    render_verification(found, sys.stdout, command=options.command)
-    estate.tell(found.diagnostics, options)
-    if proof is not None:
+    render_verification(found.estate, sys.stdout, command=options.command)
+    estate.tell(found.estate.diagnostics, options)
+    if found.inside is not None:
+        from freehold.views.inside import render_inside
+
+        print()
+        render_inside(found.inside, sys.stdout)
+        estate.tell([problem for each in found.inside for problem in each.problems], options)
+    if found.proof is not None:
         from freehold.views.traffic import render_traffic
 
         print()
-        render_traffic(proof, sys.stdout)
+        render_traffic(found.proof, sys.stdout)
+
+
+def _document(found: _Found) -> dict[str, Any]:
+    document = verification_document(found.estate)
+    if found.inside is not None:
+        from freehold.views.inside import inside_document
+
+        document["inside"] = inside_document(found.inside)
+    if found.proof is not None:
+        from freehold.views.traffic import traffic_document
+
+        document["traffic"] = traffic_document(found.proof)
+    return document
 
 
 def _write(path: Path, proof: "TrafficReport") -> None:

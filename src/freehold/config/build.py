@@ -1,8 +1,9 @@
 """The checked document to `model.Infra`: defaults filled in, everything in the order of its name. Called by `load`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Network
+from typing import Any
 
 from freehold.config.document import (
     DEFAULT_BASE,
@@ -14,16 +15,20 @@ from freehold.config.document import (
     MachinePart,
     PolicyPart,
     ProfilePart,
-    Provision,
 )
+from freehold.config.provision import Provision as ProvisionPart
 from freehold.model import (
+    Checkout,
     Domain,
     FirewallMode,
     GpuPolicy,
     Infra,
     Machine,
+    Placed,
     Policy,
     Profile,
+    Provision,
+    Script,
     Trust,
     Volume,
 )
@@ -43,6 +48,7 @@ def build(document: Document) -> Infra:
         gpu_policy=document.gpu.policy or GpuPolicy.EXCLUSIVE,
         domains=tuple(_domain(document, base, *item) for item in sorted(document.domains.items())),
         policies=tuple(_policy(policy) for policy in document.policies),
+        variables=_plain(document.defaults.provision.vars),
     )
     return infra if infra.firewall is FirewallMode.HOST else _with_router(document, infra)
 
@@ -80,6 +86,7 @@ def _router(document: Document, transfer: Transfer) -> Machine:
 def _domain(document: Document, base: IPv4Network, name: str, part: DomainPart) -> Domain:
     assert part.subnet_id is not None
     image = document.defaults.image or DEFAULT_IMAGE
+    shared = _provision(document.defaults.provision).added(_provision(part.provision))
     return Domain(
         name=name,
         subnet_id=part.subnet_id,
@@ -88,7 +95,10 @@ def _domain(document: Document, base: IPv4Network, name: str, part: DomainPart) 
         internet=part.internet,
         description=part.description,
         profiles=tuple(_profile(*item) for item in sorted(part.profiles.items())),
-        machines=tuple(_machine(name, image, *item) for item in sorted(part.machines.items())),
+        machines=tuple(
+            _machine(name, image, shared, *item) for item in sorted(part.machines.items())
+        ),
+        variables=shared.vars,
     )
 
 
@@ -98,7 +108,7 @@ def _profile(name: str, part: ProfilePart) -> Profile:
     )
 
 
-def _machine(domain: str, image: str, name: str, part: MachinePart) -> Machine:
+def _machine(domain: str, image: str, shared: Provision, name: str, part: MachinePart) -> Machine:
     return Machine(
         domain=domain,
         name=name,
@@ -115,7 +125,7 @@ def _machine(domain: str, image: str, name: str, part: MachinePart) -> Machine:
         protect=part.protect,
         volumes=tuple(_volumes(part)),
         config=part.config,
-        provision=_provision(part.provision) if part.provision is not None else None,
+        provision=shared.added(_provision(part.provision)),
     )
 
 
@@ -124,15 +134,20 @@ def _volumes(part: MachinePart) -> Iterator[Volume]:
         yield Volume(name=name, path=volume.path, size=volume.size)
 
 
-def _provision(part: Provision) -> Mapping[str, object]:
-    """The keys that are written, as plain values."""
-    written = part.model_dump(exclude_unset=True, exclude={"vars"})
-    if "vars" in part.model_fields_set:
-        written["vars"] = _plain(part.vars)
-    return written
+def _provision(part: ProvisionPart) -> Provision:
+    return Provision(
+        apt=tuple(part.apt),
+        pip=tuple(part.pip),
+        git=tuple(Checkout(**dict(item)) for item in part.git),
+        script=tuple(Script(**dict(item)) for item in part.script),
+        files=tuple(Placed(**dict(item)) for item in part.files),
+        templates=tuple(Placed(**dict(item)) for item in part.templates),
+        roles=tuple(part.roles),
+        vars=_plain(part.vars),
+    )
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> Any:
     """Without the places that the reader's containers carry."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}

@@ -5,7 +5,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from freehold.config.formats import (
     AbsolutePath,
@@ -17,6 +17,8 @@ from freehold.config.formats import (
     SizeText,
     Word,
 )
+from freehold.config.part import Part
+from freehold.config.provision import Provision
 from freehold.model import FirewallMode, GpuPolicy, MachineType, Protocol, Trust
 
 VERSION = 1
@@ -26,12 +28,6 @@ DEFAULT_BASE = "10.100.0.0/16"
 
 _REQUIRED: dict[str, Any] = {"required": True}
 """Marks a key that must be written although the class has a default: `checks.required` says so in better words."""
-
-
-class Part(BaseModel):
-    """What all parts share: no conversion, no unknown keys, no changes afterwards."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", defer_build=True)
 
 
 class Defaults(Part):
@@ -47,6 +43,10 @@ class Defaults(Part):
         None,
         description=f"Incus storage pool for disks and volumes. Default: `{DEFAULT_STORAGE}`.",
         examples=["default"],
+    )
+    provision: Provision = Field(
+        default_factory=Provision,
+        description="What goes inside every machine that this file names.",
     )
 
 
@@ -126,46 +126,6 @@ class VolumePart(Part):
     )
 
 
-class GitCheckout(Part):
-    """A Git repository checked out in the machine."""
-
-    repo: Word = Field(description="Its URL.", examples=["https://git.example.org/app.git"])
-    dest: AbsolutePath = Field(description="Where to.", examples=["/opt/app"])
-    version: Word | None = Field(None, description="Branch, tag or commit.", examples=["v1.2"])
-
-
-class ScriptRun(Part):
-    """A script of the estate's folder, run in the machine."""
-
-    src: Word = Field(description="The file, relative to infra.yml.", examples=["files/setup.sh"])
-    creates: AbsolutePath | None = Field(
-        None,
-        description="A file that exists when the script need not run.",
-        examples=["/opt/app/.done"],
-    )
-
-
-class Provision(Part):
-    """What goes inside a machine, by Ansible. Checked and kept; not carried out by this version."""
-
-    apt: list[Word] = Field(
-        default_factory=list, description="Debian packages.", examples=[["git"]]
-    )
-    pip: list[Word] = Field(
-        default_factory=list, description="Python packages.", examples=[["httpie"]]
-    )
-    git: list[GitCheckout] = Field(default_factory=list, description="Repositories to check out.")
-    script: list[ScriptRun] = Field(default_factory=list, description="Scripts to run.")
-    roles: list[Word] = Field(
-        default_factory=list, description="Ansible roles.", examples=[["ollama_server"]]
-    )
-    vars: dict[str, Any] = Field(
-        default_factory=dict,
-        description="Variables of the roles; any values.",
-        examples=[{"ollama_models": ["phi3:mini"]}],
-    )
-
-
 class MachinePart(Part):
     """A container or virtual machine; `{}` has all defaults."""
 
@@ -218,7 +178,7 @@ class MachinePart(Part):
         description="Incus instance options of this machine.",
         examples=[{"security.nesting": True}],
     )
-    provision: Provision | None = Field(None, description="What goes inside.")
+    provision: Provision = Field(default_factory=Provision, description="What goes inside.")
 
 
 class DomainPart(Part):
@@ -245,6 +205,9 @@ class DomainPart(Part):
     )
     profiles: dict[str, ProfilePart] = Field(
         default_factory=dict, description="Shared settings by name."
+    )
+    provision: Provision = Field(
+        default_factory=Provision, description="What goes inside each of its machines."
     )
     machines: dict[str, MachinePart] = Field(
         default_factory=dict, description="Machines by name; the instance is called DOMAIN-MACHINE."

@@ -5,7 +5,8 @@ from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from freehold.config.document import Document, Part
+from freehold.config.document import Document
+from freehold.config.part import Part
 from freehold.config.places import KeyPath, PlacedList, PlacedMap
 
 LATER_KEYS: dict[KeyPath, frozenset[str]] = {
@@ -63,7 +64,7 @@ _HOMES = (
     ((), "at the top of the file"),
     (("domains", "*"), "directly in a domain"),
     (("domains", "*", "machines", "*"), "in a machine"),
-    (("domains", "*", "machines", "*", "provision"), "in a machine's `provision`"),
+    (("domains", "*", "machines", "*", "provision"), "in `provision`"),
     (("domains", "*", "profiles", "*"), "in a profile"),
     (("defaults",), "in `defaults`"),
     (("network",), "in `network`"),

@@ -36,7 +36,7 @@ class Text:
 
 def read_estate(path: Path) -> tuple[list[Text], list[Diagnostic]]:
     """The main file and those of `infra.d/` beside it, in the order in which they count."""
-    main = path / MAIN_FILE if _is_folder(path) else path
+    main = path / MAIN_FILE if is_folder(path) else path
     texts = [read_text(main)]
     problems: list[Diagnostic] = []
     if main.name == MAIN_FILE:
@@ -46,7 +46,8 @@ def read_estate(path: Path) -> tuple[list[Text], list[Diagnostic]]:
     return texts, problems
 
 
-def _is_folder(path: Path) -> bool:
+def is_folder(path: Path) -> bool:
+    """Whether it is one, as far as can be seen."""
     try:
         return path.is_dir()
     except OSError:  # not allowed to look: reading will say so

@@ -90,7 +90,8 @@ def _network(value: Any) -> IPv4Network:
     return network
 
 
-def _path(value: Any) -> str:
+def absolute_path(value: Any) -> str:
+    """A path inside a machine."""
     text = _text(value, "a path such as `/srv/data`")
     if not text.startswith("/"):
         refuse("invalid-path", f"`{text}` is not absolute.", f"Write `/{text}`." if text else None)
@@ -111,7 +112,8 @@ def _line(value: Any) -> str:
     return text
 
 
-def _word(value: Any) -> str:
+def word(value: Any) -> str:
+    """One line that is not empty and has no spaces around it."""
     text = _line(value)
     if not text or text != text.strip():
         refuse(
@@ -175,11 +177,11 @@ Network = Annotated[
 ]
 AbsolutePath = Annotated[
     str,
-    PlainValidator(_path),
+    PlainValidator(absolute_path),
     WithJsonSchema({"type": "string", "pattern": "^/.+"}),
 ]
 Line = Annotated[str, PlainValidator(_line), WithJsonSchema({"type": "string"})]
-Word = Annotated[str, PlainValidator(_word), WithJsonSchema({"type": "string", "minLength": 1})]
+Word = Annotated[str, PlainValidator(word), WithJsonSchema({"type": "string", "minLength": 1})]
 Port = Annotated[
     tuple[int, int],
     PlainValidator(_port),

@@ -16,7 +16,7 @@ from freehold.config.checks.required import other_version
 from freehold.config.codes import MOST_PROBLEMS, problem
 from freehold.config.config_keys import ConfigKeys
 from freehold.config.document import VERSION, Document
-from freehold.config.files import Text, read_estate
+from freehold.config.files import Text, is_folder, read_estate
 from freehold.config.merge import merge
 from freehold.config.places import KeyPath, Tree
 from freehold.config.validation import validate
@@ -39,13 +39,23 @@ class Loaded:
         return self.tree.source(path)
 
 
-def load(directory_or_file: Path, *, known_config: ConfigKeys | None = None) -> Loaded:
-    """Read, merge and check an estate. Never raises for what a user wrote: problems are in `diagnostics`."""
+def load(
+    directory_or_file: Path,
+    *,
+    known_config: ConfigKeys | None = None,
+    folder: Path | None = None,
+) -> Loaded:
+    """Read, merge and check an estate. Never raises for what a user wrote: problems are in `diagnostics`.
+
+    `folder` is where the files and roles are that infra.yml names, when not beside it (a saved plan's infra.yml).
+    """
+    if folder is None:
+        folder = directory_or_file if is_folder(directory_or_file) else directory_or_file.parent
     with _collector_paused():
-        return _load(directory_or_file, known_config)
+        return _load(directory_or_file, known_config, folder)
 
 
-def _load(directory_or_file: Path, known_config: ConfigKeys | None) -> Loaded:
+def _load(directory_or_file: Path, known_config: ConfigKeys | None, folder: Path) -> Loaded:
     texts, problems = read_estate(directory_or_file)
     tree = Tree(files=[text.file for text in texts])
     complete = _read(texts, tree, problems)
@@ -53,7 +63,7 @@ def _load(directory_or_file: Path, known_config: ConfigKeys | None) -> Loaded:
     if _is_other_version(tree):
         problems += other_version(tree)
     elif complete or tree.root:
-        document, found = _checked(tree, known_config, complete=complete)
+        document, found = _checked(tree, folder, known_config, complete=complete)
         problems += found
         infra = None if has_errors(problems) else build(document)
     files = tuple(text.path for text in texts)
@@ -88,8 +98,10 @@ def _read(texts: list[Text], tree: Tree, problems: list[Diagnostic]) -> bool:
 
 
 def _allows_null(path: KeyPath) -> bool:
-    """Variables of roles may be anything, also nothing."""
-    return len(path) > 6 and path[0] == "domains" and path[4:6] == ("provision", "vars")
+    """Variables of Ansible may be anything, also nothing."""
+    return any(
+        path[at : at + 2] == ("provision", "vars") and len(path) > at + 2 for at in (1, 2, 4)
+    )
 
 
 def _is_other_version(tree: Tree) -> bool:
@@ -99,13 +111,13 @@ def _is_other_version(tree: Tree) -> bool:
 
 
 def _checked(
-    tree: Tree, known_config: ConfigKeys | None, *, complete: bool = True
+    tree: Tree, folder: Path, known_config: ConfigKeys | None, *, complete: bool
 ) -> tuple[Document, list[Diagnostic]]:
     """Schema and cross-checks. Where a file is missing from the tree, only what is wrong in itself counts."""
     validated = validate(tree)
     problems = list(validated.problems)
     if complete:
-        context = Context(tree, validated.document, validated.policies, known_config)
+        context = Context(tree, validated.document, folder, validated.policies, known_config)
         problems += run_checks(context)
     return validated.document, problems
 

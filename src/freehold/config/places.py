@@ -3,6 +3,7 @@
 `yaml_reader` fills the containers, `merge` joins the files into one `Tree`, every check asks it for a `Source`.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,6 +64,9 @@ UNREADABLE = Unreadable()
 
 _LONGEST_SHOWN = 500  # characters; a longer line helps nobody in a message
 
+_SECRET = re.compile(r"(?<=://)[^/\s@]+(?=@)")
+"""What a URL holds before its `@`: not to be shown, as long as it was."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
@@ -76,6 +80,8 @@ class SourceFile:
         text = self.lines[line - 1] if 0 < line <= len(self.lines) else None
         if text is not None and len(text) > _LONGEST_SHOWN:
             text = None
+        elif text is not None:
+            text = _SECRET.sub(lambda found: "*" * len(found[0]), text)
         return Source(self.name, line, column, path_text(path), text)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from freehold.config.codes import GROUPS, Code
+from freehold.config.scalars import resolve
 from freehold.config.schema import json_schema, later_keys
 from freehold.diagnostics import Severity
 
@@ -59,9 +60,10 @@ _SECTIONS = (
     ("`domains.NAME.profiles.NAME`", "ProfilePart"),
     ("`domains.NAME.machines.NAME`", "MachinePart"),
     ("`domains.NAME.machines.NAME.volumes.NAME`", "VolumePart"),
-    ("`domains.NAME.machines.NAME.provision`", "Provision"),
+    ("`provision`", "Provision"),
     ("`provision.git[]`", "GitCheckout"),
     ("`provision.script[]`", "ScriptRun"),
+    ("`provision.files[]` and `provision.templates[]`", "PlacedFile"),
     ("`policies[]`", "PolicyPart"),
 )
 
@@ -189,6 +191,8 @@ def _flow(value: Any) -> str:
         return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(_flow(item) for item in value) + "]"
-    if isinstance(value, str) and "-" in value and value[0].isdigit():
+    if isinstance(value, str) and (
+        ("-" in value and value[0].isdigit()) or not isinstance(resolve(value), str)
+    ):
         return json.dumps(value)
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -137,7 +137,9 @@ class _Events:
             return UNREADABLE
         if isinstance(value, Refused):
             detail = f"`{text}` is {value.because}."
-            self._reading.report("ambiguous-value", detail, line, column, value.instead)
+            is_mode = self._reading.path()[-1:] == ("mode",)  # the decimal number is never meant
+            instead = f'Write `"{text}"`.' if is_mode else value.instead
+            self._reading.report("ambiguous-value", detail, line, column, instead)
             return UNREADABLE
         return value
 

@@ -8,8 +8,10 @@ INSTANCE_NAME_LIMIT = 63  # a DNS label, RFC 1035 section 2.3.4
 
 _LABEL = re.compile(r"[a-z](?:[a-z0-9-]*[a-z0-9])?")
 
-RESERVED_DOMAINS = frozenset({"all", "default", "host", "internet", "local", "none", "self"})
-"""Words that policies, the command line or Incus itself already give a meaning."""
+RESERVED_DOMAINS = frozenset({
+    "all", "default", "host", "internet", "local", "localhost", "none", "self", "ungrouped",
+})  # fmt: skip
+"""Words that policies, the command line, Incus or Ansible already give a meaning."""
 
 
 def is_dns_label(name: str) -> bool:

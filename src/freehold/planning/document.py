@@ -75,6 +75,7 @@ class SavedPlan:
     sources: Mapping[str, str]
     selection: Selection
     prune: bool
+    refresh: bool = False
 
     def dump(self) -> str:
         """As the text of a file."""
@@ -83,6 +84,7 @@ class SavedPlan:
             "limits": self.selection.limits,
             "kinds": self.selection.kinds,
             "prune": self.prune,
+            "refresh": self.refresh,
         }
         return json.dumps(
             {**self.document, "inputs": inputs, "digests": dict(self.digests)}, indent=1
@@ -102,6 +104,7 @@ class SavedPlan:
                 sources=_texts(inputs["sources"]),
                 selection=Selection(tuple(inputs["limits"]), tuple(inputs["kinds"])),
                 prune=inputs["prune"],
+                refresh=inputs["refresh"],
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise UsageError(_not_a_plan(name)) from error

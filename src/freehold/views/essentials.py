@@ -8,6 +8,12 @@ from freehold.planning.resource import Fields
 from freehold.views.words import count, value
 
 _LONGEST = 48
+_ASKED = (
+    ("apt", "package", "packages"),
+    ("pip", "Python package", "Python packages"),
+    ("git", "repository", "repositories"),
+    ("script", "script", "scripts"),
+)
 _MOST = 6
 
 
@@ -72,6 +78,16 @@ def _router(fields: Fields) -> Iterator[str]:
         yield f"{count(len(opened), 'pair')} with policies"
 
 
+def _provision(fields: Fields) -> Iterator[str]:
+    for name, one, several in _ASKED:
+        if asked := fields.get(name):
+            yield f"{one if len(asked) == 1 else several} {' '.join(asked)}"
+    if placed := [name for name in fields.get("files", {}) if name not in fields.get("script", [])]:
+        yield count(len(placed), "file")
+    if roles := [name for name in fields.get("roles", {}) if not name.endswith("/")]:
+        yield f"{'role' if len(roles) == 1 else 'roles'} {' '.join(roles)}"
+
+
 def _any_kind(fields: Fields) -> Iterator[str]:
     yield from list(_pairs(fields))[:_MOST]
 
@@ -94,4 +110,5 @@ _KINDS: dict[str, Callable[[Fields], Iterator[Any]]] = {
     "project": _project,
     "firewall": _firewall,
     "router": _router,
+    "provision": _provision,
 }

@@ -7,15 +7,19 @@ import pytest
 
 from freehold.config.load import load
 from freehold.model import (
+    Checkout,
     Domain,
     FirewallMode,
     GpuPolicy,
     Infra,
     Machine,
     MachineType,
+    Placed,
     Policy,
     Profile,
     Protocol,
+    Provision,
+    Script,
     Size,
     Trust,
     Volume,
@@ -48,8 +52,9 @@ def test_defaults_of_the_estate_reach_domains_and_machines(everything: Infra) ->
     assert pro == Domain(
         name="pro", subnet_id=255, subnet=IPv4Network("192.168.255.0/24"), trust=Trust.TRUSTED
     )
-    assert machine(everything, "homelab/plain") == Machine(
-        domain="homelab", name="plain", image="debian/12"
+    plain = machine(everything, "homelab/plain")
+    assert plain == Machine(
+        domain="homelab", name="plain", image="debian/12", provision=plain.provision
     )
 
 
@@ -120,25 +125,49 @@ def test_protection_and_control(everything: Infra) -> None:
     assert not machine(everything, "homelab/llm").protect
 
 
-def test_provision_is_kept_as_plain_values(everything: Infra) -> None:
-    provision = machine(everything, "homelab/llm").provision
-    assert provision == {
-        "apt": ["git", "curl"],
-        "pip": ["httpie"],
-        "git": [{"repo": "https://git.example.org/app.git", "dest": "/opt/app", "version": "v1.2"}],
-        "script": [{"src": "files/setup.sh", "creates": "/opt/app/.done"}],
-        "roles": ["ollama_server"],
-        "vars": {
-            "ollama_models": ["phi3:mini"],
-            "nothing": None,
-            "depth": {"ratio": 0.5, "on_boot": True},
-        },
+def test_what_goes_inside_adds_up_from_defaults_to_the_machine(everything: Infra) -> None:
+    llm = machine(everything, "homelab/llm").provision
+    assert llm.apt == ("git", "curl", "nano=8.4-1", "libstdc++6:arm64", "vim/trixie-backports")
+    assert llm.pip[:2] == ("httpie", "ruff[format]>=0.9,<1")
+    assert llm.git == (
+        Checkout(repo="https://git.example.org/app.git", dest="/opt/app", version="v1.2"),
+        Checkout(repo="git@git.example.org:shop/site.git", dest="/opt/site", version="1.0"),
+    )
+    assert llm.script == (
+        Script(src="files/setup.sh", creates="/opt/app/.done"),
+        Script(src="files/setup.sh"),
+    )
+    motd = Placed(src="files/motd", dest="/etc/motd")
+    own = Placed(src="files/motd", dest="/srv/motd", owner="www-data", group="33", mode="0640")
+    assert llm.files == (motd, own)
+    assert llm.templates == (
+        Placed(src="templates/models.conf.j2", dest="/etc/models.conf", mode="0600"),
+    )
+    assert llm.roles == ("ollama_server", "community.general.example")
+    assert machine(everything, "homelab/plain").provision == Provision(
+        apt=("git", "curl"), files=(motd,)
+    )
+    assert machine(everything, "admin/ansible").provision == Provision(apt=("git",), files=(motd,))
+
+
+def test_the_machine_between_domains_has_nothing_of_the_users_inside(everything: Infra) -> None:
+    assert machine(everything, "admin/sys-firewall").provision == Provision()
+
+
+def test_variables_stay_where_they_are_written(everything: Infra) -> None:
+    homelab = everything.domain("homelab")
+    assert homelab is not None
+    assert everything.variables == {"greeting": "hello", "language": "fr"}
+    assert homelab.variables == {"greeting": "salut"}
+    own = machine(everything, "homelab/llm").provision.vars
+    assert own == {
+        "ollama_models": ["phi3:mini"],
+        "nothing": None,
+        "depth": {"ratio": 0.5, "on_boot": True},
+        "greeting": "{{ language }} says hello",
     }
-    variables = provision["vars"]
-    assert isinstance(variables, dict)
-    assert type(variables) is dict
-    assert type(variables["ollama_models"]) is list
-    assert machine(everything, "homelab/plain").provision is None
+    assert type(own["ollama_models"]) is list
+    assert machine(everything, "homelab/plain").provision.vars == {}
 
 
 def test_policies(everything: Infra) -> None:

@@ -72,9 +72,18 @@ def test_examples_of_the_schema_are_valid(tmp_path: Path) -> None:
         return {name: field["examples"][0] for name, field in fields if "examples" in field}
 
     profile = examples("ProfilePart")
-    machine = {**examples("MachinePart"), "type": "container", "provision": examples("Provision")}
+    inside = {
+        **examples("Provision"),
+        "git": [examples("GitCheckout")],
+        "script": [examples("ScriptRun")],
+        "files": [examples("PlacedFile")],
+    }
+    machine = {**examples("MachinePart"), "type": "container", "provision": inside}
     domain = {**examples("DomainPart"), "profiles": {"big": profile}, "machines": {"app": machine}}
     estate = {"freehold": 1, "name": "examples", "domains": {"homelab": domain}}
+    (tmp_path / "files").mkdir()
+    for item in (inside["script"][0], inside["files"][0]):
+        (tmp_path / item["src"]).touch()
     file = tmp_path / "infra.yml"
     file.write_text(json.dumps(estate))
     assert [d for d in load(file).diagnostics if d.is_error] == []

@@ -14,8 +14,13 @@ from freehold.config.checks.instance_options import (
     options_said_twice,
 )
 from freehold.config.checks.machines import gpu_machines, vm_memory
-from freehold.config.checks.names import bridge_names, estate_name, instance_names, names
-from freehold.config.checks.not_yet import not_enforced
+from freehold.config.checks.names import (
+    bridge_names,
+    estate_name,
+    instance_names,
+    inventory_names,
+    names,
+)
 from freehold.config.checks.policies import (
     duplicate_policies,
     needless_policies,
@@ -23,8 +28,12 @@ from freehold.config.checks.policies import (
     policy_ports,
 )
 from freehold.config.checks.profiles import devices, named_profiles
+from freehold.config.checks.provision_files import provision_files
+from freehold.config.checks.provision_lists import provision_lists
 from freehold.config.checks.required import required_keys
+from freehold.config.checks.roles import roles
 from freehold.config.checks.subnets import subnet_ids
+from freehold.config.checks.variables import variables
 from freehold.config.checks.volumes import volume_paths
 from freehold.config.codes import MOST_PROBLEMS
 from freehold.diagnostics import Diagnostic
@@ -34,6 +43,7 @@ CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = (
     estate_name,
     names,
     instance_names,
+    inventory_names,
     bridge_names,
     subnet_ids,
     firewall_machine,
@@ -54,7 +64,10 @@ CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = (
     policy_ports,
     duplicate_policies,
     needless_policies,
-    not_enforced,
+    provision_lists,
+    provision_files,
+    roles,
+    variables,
 )
 
 

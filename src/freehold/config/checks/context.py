@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network
+from pathlib import Path
 
 from freehold.config.codes import problem
 from freehold.config.config_keys import ConfigKeys
@@ -11,11 +12,12 @@ from freehold.config.document import (
     Document,
     DomainPart,
     MachinePart,
-    Part,
     PolicyPart,
     ProfilePart,
 )
+from freehold.config.part import Part
 from freehold.config.places import KeyPath, PlacedMap, Tree
+from freehold.config.provision import Provision
 from freehold.diagnostics import Diagnostic, did_you_mean
 
 DOMAINS: KeyPath = ("domains",)
@@ -25,10 +27,11 @@ _MOST_COMPARED = 200
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`policy_indexes` are those of the document's policies in the tree."""
+    """`policy_indexes` are those of the document's policies in the tree, `folder` that of infra.yml."""
 
     tree: Tree
     document: Document
+    folder: Path
     policy_indexes: tuple[int, ...] = ()
     known_config: ConfigKeys | None = None
 
@@ -62,6 +65,14 @@ class Context:
         for path, _, domain in self.domains():
             for name, profile in domain.profiles.items():
                 yield (*path, "profiles", name), profile
+
+    def provisions(self) -> Iterator[tuple[KeyPath, Provision]]:
+        """What stands in `defaults`, in domains and in machines about their inside, with its path."""
+        yield ("defaults", "provision"), self.document.defaults.provision
+        for path, _, domain in self.domains():
+            yield (*path, "provision"), domain.provision
+        for path, _, machine in self.machines():
+            yield (*path, "provision"), machine.provision
 
     def policies(self) -> Iterator[tuple[KeyPath, PolicyPart]]:
         """Every policy with its path."""

@@ -61,6 +61,17 @@ def instance_names(context: Context) -> Iterator[Diagnostic]:
             first.setdefault(name, path)
 
 
+def inventory_names(context: Context) -> Iterator[Diagnostic]:
+    """To Ansible a domain is a group and an instance a host: one name cannot be both."""
+    domains = frozenset(context.tree.names(DOMAINS))
+    for domain in domains:
+        for machine in context.tree.names((*DOMAINS, domain, "machines")):
+            if (name := instance_name(domain, machine)) in domains:
+                detail = f"The instance of {domain}/{machine} and the domain ({context.line((*DOMAINS, name))}) are both `{name}`."
+                path = (*DOMAINS, domain, "machines", machine)
+                yield context.at_key(path, "inventory-name-taken", detail)
+
+
 def bridge_names(context: Context) -> Iterator[Diagnostic]:
     """No two domains whose bridges have one name after shortening."""
     first: dict[str, str] = {}

@@ -5,7 +5,8 @@
 """
 
 from freehold.config.codes.code import Code
-from freehold.config.codes.estate import LATER, MACHINES, NETWORK, POLICIES
+from freehold.config.codes.estate import MACHINES, NETWORK, POLICIES
+from freehold.config.codes.inside import INSIDE
 from freehold.config.codes.reading import FILES, YAML
 from freehold.config.codes.values import NAMES, SCHEMA
 from freehold.diagnostics import Diagnostic, Source
@@ -23,7 +24,7 @@ GROUPS = {
     "Networks and addresses": NETWORK,
     "Machines": MACHINES,
     "Policies": POLICIES,
-    "Not yet": LATER,
+    "What goes inside machines": INSIDE,
 }
 
 CODES: dict[str, Code] = {code: entry for group in GROUPS.values() for code, entry in group.items()}

@@ -174,12 +174,3 @@ POLICIES: dict[str, Code] = {
         "Remove `ports`, or write `protocol: tcp` or `protocol: udp`.",
     ),
 }
-
-LATER: dict[str, Code] = {
-    "provision-not-run": Code(
-        "Provisioning is not carried out yet",
-        "This version checks `provision` but does nothing inside the machines.",
-        "Keep it for a later version; do not rely on it now.",
-        Severity.WARNING,
-    ),
-}

@@ -76,7 +76,7 @@ NAMES: dict[str, Code] = {
     ),
     "reserved-name": Code(
         "Name is reserved",
-        "The word already has a meaning in policies, on the command line or in Incus.",
+        "The word already has a meaning in policies, on the command line, in Incus or in Ansible.",
         "Choose another name.",
     ),
     "instance-name-taken": Code(
@@ -88,6 +88,11 @@ NAMES: dict[str, Code] = {
         "Instance name too long",
         "An instance is called DOMAIN-MACHINE, which is a DNS label: at most 63 characters (RFC 1035).",
         "Shorten the name of the domain or of the machine.",
+    ),
+    "inventory-name-taken": Code(
+        "A machine's instance is called like a domain",
+        "In Ansible's inventory a domain is a group and an instance (DOMAIN-MACHINE) a host; one name cannot be both.",
+        "Rename the domain or the machine.",
     ),
     "bridge-name-taken": Code(
         "Two domains get the same bridge name",

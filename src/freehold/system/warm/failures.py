@@ -1,0 +1,44 @@
+"""What can go wrong on the way into a machine, as the plugin tells it to Ansible. Raised by the modules beside this one."""
+
+
+# Of incusd, internal/server: said before the command or the file has reached the machine.
+PASSING = (
+    "Failed to retrieve PID of executing child process",  # a container's first seconds
+    "Instance is not running",
+    "VM agent isn't currently running",
+    "Daemon setup in progress",
+    "Shutting down",
+    "Instance is busy",
+)
+
+
+class WayFailed(Exception):
+    """The way into the machine failed: the command did not run. The text says why, for the user."""
+
+
+class NothingDone(WayFailed):
+    """The same, surely before anything reached the machine, by a cause that may pass: to be tried again."""
+
+
+class Broken(WayFailed):
+    """The exchange with Incus broke after the request was sent: what came of it is not known."""
+
+
+class OutcomeUnknown(WayFailed):
+    """The way broke while a command was in the machine: it may have run, so it must not be repeated."""
+
+
+class NoPython(WayFailed):
+    """There is no Python in the machine that could stay there; nothing was done."""
+
+
+class NoSuchFile(WayFailed):
+    """The file to be fetched is not there, or is no file."""
+
+
+def unknown_outcome(machine: str, reason: str) -> OutcomeUnknown:
+    """The error for a command that was handed over and never answered."""
+    return OutcomeUnknown(
+        f"The connection to {machine} broke while a command ran there ({reason}). The command may have run, so it was "
+        "not repeated. Run the playbook again: tasks that are done say ok."
+    )

@@ -1,0 +1,39 @@
+"""What the Python of this program is, and whether a fresh one started now would be the same.
+
+A package that a task has just installed can bring another Python, other modules or another search path.
+"""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+from typing import Any
+
+OLDEST = (3, 9)
+# Python reads these, or the C library below it, when it starts; who sets them gets a fresh one.
+_AT_START = ("PYTHON", "LD_", "LC_", "LANG", "GLIBC_", "MALLOC_", "TZ", "HOME")
+
+
+def description() -> dict[str, Any]:
+    """What the keeper should know: the path of the interpreter, and its version."""
+    return {"executable": sys.executable, "version": list(sys.version_info[:3])}
+
+
+def fingerprint() -> tuple[object, ...]:
+    """Changes with the interpreter's file, its library, and the folders that its search path is made from."""
+    folders = [*site.getsitepackages(), site.getusersitepackages()]
+    return tuple(_look(path) for path in [sys.executable, os.__file__, *folders])
+
+
+def would_serve(python: str, environment: dict[str, str]) -> bool:
+    """Whether a child of this process is what starting `python` with these variables would give."""
+    return python == sys.executable and not any(name.startswith(_AT_START) for name in environment)
+
+
+def _look(path: str) -> object:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
