@@ -1,9 +1,16 @@
 """`freehold init`, as typed."""
 
 import json
+import os
+import re
+import subprocess
 from pathlib import Path
 
-from tests.cli.conftest import Freehold
+import pytest
+
+from tests.cli.conftest import PROGRAM, Done, Freehold
+
+TARGETS = "sync sync-dry apply plan snap snap-restore snap-list snap-delete lint test"
 
 
 def test_it_makes_a_folder_whose_next_commands_work(freehold: Freehold, tmp_path: Path) -> None:
@@ -14,6 +21,7 @@ def test_it_makes_a_folder_whose_next_commands_work(freehold: Freehold, tmp_path
         "infra.yml",
         "infra.schema.json",
         ".gitignore",
+        "Makefile",
     }
     assert freehold("-C", "estate", "validate").returncode == 0
     assert "name: maison\n" in (tmp_path / "estate" / "infra.yml").read_text()
@@ -61,3 +69,76 @@ def test_completion_knows_the_blueprints(freehold: Freehold) -> None:
         _FREEHOLD_COMPLETE="complete_bash", COMP_WORDS="freehold init --blueprint w", COMP_CWORD="3"
     )
     assert done.stdout.split() == ["workstation"]
+
+
+def make(folder: Path, *words: str, only: str = "") -> Done:
+    """`make` as typed, with the program of this environment found first. `only`: the PATH instead."""
+    environment = {
+        **os.environ,
+        "PATH": only or f"{PROGRAM.parent}:{os.environ['PATH']}",
+        "INCUS_SOCKET": str(folder / "no-incus"),
+    }
+    return subprocess.run(
+        ["make", "-C", str(folder), "--no-print-directory", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_make_without_a_word_lists_what_can_be_typed(freehold: Freehold, tmp_path: Path) -> None:
+    freehold("init")
+    done = make(tmp_path)
+    assert done.returncode == 0
+    assert set(re.findall(r"(?m)^  make ([a-z-]+) ", done.stdout)) == {"help", *TARGETS.split()}
+
+
+def test_the_words_of_make_are_the_verbs(freehold: Freehold, tmp_path: Path) -> None:
+    freehold("init")
+    assert "Plan: 13 to create" in make(tmp_path, "sync-dry").stdout
+    assert not (tmp_path / "site.yml").exists()
+    assert make(tmp_path, "sync").returncode == 0
+    assert (tmp_path / "site.yml").exists()
+    assert "Nothing to do" in make(tmp_path, "sync-dry").stdout
+    assert '"kind": "plan"' in make(tmp_path, "sync-dry", "ARGS=--json").stdout
+    for word in ("plan", "apply", "test"):
+        done = make(tmp_path, word)
+        assert done.returncode == 2
+        assert "no-incus" in done.stderr
+
+
+def test_make_lint_without_ansible_lint_says_what_was_left_out(
+    freehold: Freehold, tmp_path: Path
+) -> None:
+    freehold("init")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "freehold").symlink_to(PROGRAM)
+    done = make(tmp_path, "lint", only=f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    assert done.returncode == 0, done.stderr
+    assert "ansible-lint is not installed" in done.stderr
+    (tmp_path / "infra.yml").write_text("freehold: 1\n")
+    assert make(tmp_path, "lint").returncode == 2
+
+
+@pytest.mark.parametrize("word", ["snap", "snap-restore", "snap-list", "snap-delete"])
+def test_make_hands_snapshots_to_the_verb_or_says_that_there_is_none(
+    freehold: Freehold, tmp_path: Path, word: str
+) -> None:
+    freehold("init")
+    has_snapshots = freehold("snapshot", "--help").returncode == 0
+    done = make(tmp_path, word)
+    assert done.returncode == 2
+    assert ("this version of Freehold has no snapshots" in done.stderr) != has_snapshots
+    shown = make(tmp_path, "-n", word, "ON=homelab/llm", "NAME=before").stdout
+    verb = {"snap": "create"}.get(word, word.removeprefix("snap-"))
+    assert f"freehold snapshot {verb} homelab/llm" in shown.replace("\\\n", "")
+
+
+def test_a_makefile_that_is_there_stays(freehold: Freehold, tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text("mine:\n")
+    done = freehold("init")
+    assert done.returncode == 0
+    assert "Makefile" not in done.stdout
+    assert (tmp_path / "Makefile").read_text() == "mine:\n"

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -144,3 +146,41 @@ def wait_for(met: Callable[[], object], seconds: float = 10) -> None:
     while not met():
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_a_play_ends_with_a_freehold_that_is_killed(tree: Tree) -> None:
+    tree.write("- ansible.builtin.command: sh -c 'echo $PPID > pid; exec sleep 60'")
+    pid = tree.folder / "pid"
+    program = f"""
+import asyncio
+from pathlib import Path
+from freehold.system.ansible import Play
+from freehold.system.ansible.program import AnsibleProgram
+play = Play(host="here", tags=["provision"], log=Path({str(tree.log)!r}))
+asyncio.run(AnsibleProgram(Path({str(tree.folder)!r})).run(play, print))
+"""
+    freehold = subprocess.Popen([sys.executable, "-c", program])
+    wait_for(lambda: pid.is_file() and pid.read_text())
+    play = [
+        each for each in processes() if str(tree.folder) in cwd(each) and "playbook" in argv(each)
+    ]
+    assert play
+    freehold.kill()
+    freehold.wait()
+    wait_for(lambda: not any(Path("/proc", each).exists() for each in play))
+
+
+def processes() -> list[str]:
+    return [each.name for each in Path("/proc").iterdir() if each.name.isdigit()]
+
+
+def cwd(pid: str) -> str:
+    with suppress(OSError):
+        return str(Path("/proc", pid, "cwd").readlink())
+    return ""
+
+
+def argv(pid: str) -> str:
+    with suppress(OSError):
+        return Path("/proc", pid, "cmdline").read_text()
+    return ""

@@ -221,7 +221,9 @@ def _writes_options(change: Change) -> bool:
 
 def selection(infra: Infra, limits: list[str] | None, kinds: list[str] | None) -> Selection:
     """What --limit and --only name. Raises UsageError for words that name nothing."""
+    from freehold.providers.ansible.files import KIND as FILE
     from freehold.providers.ansible.provider import KINDS as INSIDE
+    from freehold.providers.ansible.provisioning import KIND as PROVISION
     from freehold.providers.firewall import desired
     from freehold.providers.firewall.docker import KIND as DOCKER
     from freehold.providers.firewall.router.desired import KIND as ROUTER
@@ -233,7 +235,8 @@ def selection(infra: Infra, limits: list[str] | None, kinds: list[str] | None) -
     problems += [_unknown("--limit", limit, known) for limit in limits or () if limit not in known]
     if problems:
         raise UsageError(*problems)
-    return Selection(tuple(limits or ()), tuple(kinds or ()))
+    kinds = [*(kinds or ()), *([FILE.name] if PROVISION.name in (kinds or ()) else [])]  # it reads the tree
+    return Selection(tuple(limits or ()), tuple(dict.fromkeys(kinds)))
 
 
 def unwritable(path: Path, error: OSError) -> FreeholdError:

@@ -65,7 +65,7 @@ def _show_plan(options: Common, plan: Plan) -> ExitCode:
 def _render(options: Common, plan: Plan) -> None:
     from freehold.views.plan import render_plan
 
-    render_plan(plan, sys.stdout, command=options.command)
+    render_plan(plan, sys.stdout, command=options.command, verb=VERB)
     sys.stdout.flush()
 
 

@@ -7,6 +7,8 @@ from importlib.resources.abc import Traversable
 
 INFRA_FILE = "infra.yml"
 DEFAULT_BLUEPRINT = "workstation"
+_EVERY = "_every"
+"""The folder of what every estate's folder gets; no blueprint's name begins with `_`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,12 @@ def blueprints() -> dict[str, Blueprint]:
         for name, texts in sorted(found.items())
         if INFRA_FILE in texts
     }
+
+
+@cache
+def shared_files() -> dict[str, str]:
+    """What every blueprint has besides its own files, by path."""
+    return _texts(files("freehold").joinpath("blueprints", _EVERY))
 
 
 def _texts(folder: Traversable, prefix: str = "") -> dict[str, str]:

@@ -8,7 +8,12 @@ from pathlib import Path
 
 from freehold.diagnostics import Diagnostic, FreeholdError, UsageError, did_you_mean
 from freehold.model.names import is_dns_label
-from freehold.operations.blueprints import DEFAULT_BLUEPRINT, INFRA_FILE, blueprints
+from freehold.operations.blueprints import (
+    DEFAULT_BLUEPRINT,
+    INFRA_FILE,
+    blueprints,
+    shared_files,
+)
 from freehold.system.files import write_atomically
 
 SCHEMA_FILE = "infra.schema.json"
@@ -29,18 +34,18 @@ class Initialised:
 def initialise(
     folder: Path, blueprint: str = DEFAULT_BLUEPRINT, name: str | None = None
 ) -> Initialised:
-    """Write the blueprint's files, the schema beside them, and `.gitignore`.
+    """Write the blueprint's files, the schema beside them, a Makefile and `.gitignore`.
 
     `name` replaces the blueprint's name of the estate. Raises UsageError for an unknown blueprint or an impossible
     name, FreeholdError when a file is there already or cannot be written; then nothing is left behind.
     """
     texts = _texts(blueprint, name)
-    ignore = folder / IGNORE_FILE
-    if ignore.is_file():  # of a repository that the estate becomes part of: stays as it is
-        texts.pop(IGNORE_FILE)
+    for name in (IGNORE_FILE, *shared_files()):
+        if (folder / name).is_file():  # of a repository that the estate becomes part of: stays
+            texts.pop(name)
     _refuse_existing(folder, texts)
     _write_all(folder, texts)
-    return Initialised(folder, tuple(texts), _ignores_state(ignore))
+    return Initialised(folder, tuple(texts), _ignores_state(folder / IGNORE_FILE))
 
 
 def _texts(blueprint: str, name: str | None) -> dict[str, str]:
@@ -57,7 +62,8 @@ def _texts(blueprint: str, name: str | None) -> dict[str, str]:
     infra = texts.pop(INFRA_FILE)
     ignored = {IGNORE_FILE: f"{STATE_PATTERN}\n"}
     # infra.yml last: where it stands, the rest does too.
-    return {**ignored, SCHEMA_FILE: json_schema_text(), **texts, INFRA_FILE: infra}
+    schema = {SCHEMA_FILE: json_schema_text()}
+    return {**ignored, **schema, **shared_files(), **texts, INFRA_FILE: infra}
 
 
 def _refuse_existing(folder: Path, texts: Mapping[str, str]) -> None:

@@ -26,9 +26,17 @@ _SHORTEST = 12
 
 
 def render_plan(
-    plan: Plan, stream: TextIO, *, verbose: bool = False, command: str = "freehold"
+    plan: Plan,
+    stream: TextIO,
+    *,
+    verbose: bool = False,
+    command: str = "freehold",
+    verb: str = "apply",
 ) -> None:
-    """Write the plan. `verbose` shows every field of what is created; diagnostics are shown by the caller."""
+    """Write the plan. `verbose` shows every field of what is created; diagnostics are shown by the caller.
+
+    `verb` is what carries it out.
+    """
     paper = Paper(stream)
     for domain, changes in groupby(plan.changes, key=lambda change: change.address.domain):
         paper.line(paper.paint(visible(domain), Style.BOLD))
@@ -36,7 +44,7 @@ def render_plan(
             _write(paper, _change(paper, change, verbose))
         paper.line()
     if plan.orphans:
-        _write(paper, _orphans(paper, plan.orphans, command))
+        _write(paper, _orphans(paper, plan.orphans, f"{command} {verb}"))
         paper.line()
     if plan.destructive:
         _write(paper, _losses(paper, plan.destructive))
@@ -125,7 +133,7 @@ def _field(paper: Paper, field: FieldChange, change: Change) -> Iterator[str]:
     yield f"{_BENEATH}  {arrow} {after}"
 
 
-def _orphans(paper: Paper, orphans: Sequence[Orphan], command: str) -> Iterator[str]:
+def _orphans(paper: Paper, orphans: Sequence[Orphan], apply: str) -> Iterator[str]:
     yield from paper.wrapped("Orphans: this estate made them, infra.yml no longer names them.")
     for orphan in orphans:
         remarks = [
@@ -137,7 +145,7 @@ def _orphans(paper: Paper, orphans: Sequence[Orphan], command: str) -> Iterator[
     if deletable:
         names = [shlex.quote(visible(o.address.path)) for o in deletable if o.holds_data]
         yield "To delete them:"
-        yield f"    {command} apply --prune" + "".join(f" --confirm {name}" for name in names)
+        yield f"    {apply} --prune" + "".join(f" --confirm {name}" for name in names)
 
 
 def _losses(paper: Paper, changes: Sequence[Change]) -> Iterator[str]:

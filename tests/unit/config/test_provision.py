@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from ansible import constants  # type: ignore[import-untyped]
-from ansible.vars.reserved import get_reserved_names  # type: ignore[import-untyped]
+from ansible import constants
+from ansible.vars.reserved import get_reserved_names
 from packaging.requirements import InvalidRequirement, Requirement
 
 from freehold.config.checks.variables import MAGIC, PLAY_KEYWORDS

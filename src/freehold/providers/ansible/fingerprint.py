@@ -17,6 +17,9 @@ from freehold.providers.ansible.managed import split
 from freehold.providers.ansible.tree import SITE
 
 SUFFIXES = ("", ".yml", ".yaml", ".json")
+_VARIABLE_FOLDERS = (
+    "group_vars", "host_vars", "inventory/group_vars", "inventory/host_vars",
+)  # fmt: skip
 _TREE_WIDE = ("library", "module_utils", "filter_plugins", "lookup_plugins", "action_plugins")
 _SHARED = ("files", "templates")  # where roles of the tree's own may take files from
 _BESIDE = {"__pycache__", "molecule"}  # folders in a role that no run reads
@@ -62,7 +65,7 @@ class Inputs:
     def _variables(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
         """Every variables file of these groups and this host, in any of the shapes that Ansible reads."""
         for name in names:
-            for folder in ("group_vars", "host_vars"):
+            for folder in _VARIABLE_FOLDERS:
                 for suffix in SUFFIXES:
                     inner = f"{folder}/{name}{suffix}"
                     if inner in self._texts:

@@ -12,6 +12,7 @@ from freehold.model.transfer import INTERFACE
 from freehold.planning.address import HOST, Address
 from freehold.planning.resource import Desired, Kind, Observed
 from freehold.providers.incus.bridges import bridge_address
+from freehold.providers.incus.control import Ways, control_config, control_devices
 from freehold.providers.incus.marks import ESTATE, IMAGE, INHERITED, declared, owner
 from freehold.providers.incus.options import impact_of, inherited, inherited_from_text
 from freehold.providers.incus.profiles import DEFAULT, network_device, profile_address
@@ -30,14 +31,17 @@ def instance_address(domain: str, machine: str) -> Address:
     return Address(domain, KIND.name, machine)
 
 
-def desired_instances(infra: Infra, domain: Domain) -> Iterable[Desired]:
-    """The instances that a domain wants; its machines must have their addresses allocated."""
+def desired_instances(infra: Infra, domain: Domain, ways: Ways | None = None) -> Iterable[Desired]:
+    """The instances that a domain wants; its machines must have their addresses allocated.
+
+    `ways` are what a control machine gets; without them it is a machine like any other.
+    """
     for machine in domain.machines:
-        yield _desired(infra, domain, machine)
+        yield _desired(infra, domain, machine, ways)
 
 
-def _desired(infra: Infra, domain: Domain, machine: Machine) -> Desired:
-    config = _config(machine)
+def _desired(infra: Infra, domain: Domain, machine: Machine, ways: Ways | None) -> Desired:
+    config = {**(control_config(machine) if ways else {}), **_config(machine)}
     profiles = [profile for name in machine.profiles if (profile := domain.profile(name))]
     return Desired(
         address=instance_address(domain.name, machine.name),
@@ -50,7 +54,7 @@ def _desired(infra: Infra, domain: Domain, machine: Machine) -> Desired:
             "profiles": [DEFAULT, *machine.profiles],
             "config": config,
             "inherited": inherited(profiles, config, machine.type),
-            "devices": _devices(infra, domain, machine),
+            "devices": _devices(infra, domain, machine) | control_devices(machine, ways),
         },
         depends_on=_needs(domain.name, [DEFAULT, *machine.profiles], _volumes(machine))
         | _transfer(machine.devices),

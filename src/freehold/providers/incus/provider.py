@@ -4,13 +4,14 @@ Made by `cli` with a client and a source of images; driven by `engine` through `
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from freehold.model import Infra
 from freehold.planning.address import Address
 from freehold.planning.change import Change
 from freehold.planning.resource import Desired, Kind
 from freehold.providers.incus import bridges, instances, profiles, projects, volumes
+from freehold.providers.incus.control import Ways, ways_of
 from freehold.providers.incus.images import Images
 from freehold.providers.incus.instance_steps import InstanceSteps
 from freehold.providers.incus.observe import observed_of, read_server
@@ -25,11 +26,18 @@ KINDS = {
 
 
 class IncusProvider:
-    """One Incus server as Freehold sees it."""
+    """One Incus server as Freehold sees it.
 
-    def __init__(self, incus: Incus, images: Images) -> None:
+    `ways` says for an estate what its control machines get. Without it they keep what they have: so from inside one of
+    them, where nothing else tells what is outside.
+    """
+
+    def __init__(
+        self, incus: Incus, images: Images, ways: Callable[[str], Ways] | None = None
+    ) -> None:
         self.incus = incus
         self._images = images
+        self._ways = ways
         self._one_bridge_at_a_time = asyncio.Lock()
 
     @property
@@ -42,6 +50,8 @@ class IncusProvider:
         return Observation(observed, tuple(obstacles(infra, server, observed)))
 
     def desired(self, infra: Infra, observation: Observation) -> Mapping[Address, Desired]:
+        seen = observation.observed.values()
+        ways = self._ways(infra.name) if self._ways else ways_of(seen)
         wanted: list[Desired] = []
         if infra.transfer is not None:
             wanted.append(bridges.desired_transfer(infra.transfer))
@@ -49,7 +59,7 @@ class IncusProvider:
             wanted += [projects.desired_project(domain), bridges.desired_bridge(domain)]
             wanted += profiles.desired_profiles(domain, infra.storage)
             wanted += volumes.desired_volumes(domain, infra.storage)
-            wanted += instances.desired_instances(infra, domain)
+            wanted += instances.desired_instances(infra, domain, ways)
         return {desired.address: desired for desired in wanted}
 
     def steps(self, estate: str, change: Change) -> Sequence[Step]:

@@ -27,7 +27,7 @@ class Client:
         self._writer = writer
         self._sessions = sessions
         self._machine = {"project": "", "name": ""}
-        self._done: asyncio.Future[None]
+        self._done: asyncio.Future[bool]
 
     async def serve(self) -> None:
         """Greet, then answer requests. The greeting tells the plugin that what it sends now is read."""
@@ -78,14 +78,33 @@ class Client:
 
     async def _watch(self, session: Session, number: int) -> "asyncio.Task[Frame]":
         coming = asyncio.create_task(self._read())
-        await asyncio.wait(
-            (coming, self._done, session.ended), return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait((coming, self._done, session.ended), return_when=asyncio.FIRST_COMPLETED)
         if self._done.done():
             session.stale |= self._done.result()
         elif session.ended.done():
-            text = unknown_outcome("{project}/{name}".format(**self._machine), "the machine went away")
+            text = unknown_outcome(
+                "{project}/{name}".format(**self._machine), "the machine went away"
+            )
             await self._fail(UNKNOWN, str(text))
         else:
             await session.send(frames.encode(number, frames.KILL))
         return coming
+
+    async def _take(self, frame: Frame) -> None:
+        """What the program says to the request. A plugin that has gone is noticed by `_watch`, not here."""
+        with contextlib.suppress(ConnectionError):
+            await self._answer(frames.encode(0, frame.kind, frame.content))
+        if frame.kind == frames.DONE and not self._done.done():
+            self._done.set_result(bool(frame.document()["stale"]))
+
+    async def _fail(self, kind: str, text: str) -> None:
+        await self._answer(frames.encode_document(0, frames.FAILED, {"kind": kind, "text": text}))
+
+    async def _answer(self, content: bytes) -> None:
+        self._writer.write(content)
+        await self._writer.drain()
+
+    async def _read(self) -> Frame:
+        header = await self._reader.readexactly(frames.HEADER.size)
+        number, kind, length = frames.HEADER.unpack(header)
+        return Frame(number, kind, await self._reader.readexactly(length))

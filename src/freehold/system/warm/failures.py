@@ -1,6 +1,5 @@
 """What can go wrong on the way into a machine, as the plugin tells it to Ansible. Raised by the modules beside this one."""
 
-
 # Of incusd, internal/server: said before the command or the file has reached the machine.
 PASSING = (
     "Failed to retrieve PID of executing child process",  # a container's first seconds

@@ -14,8 +14,9 @@ from functools import partial
 from http.client import HTTPResponse
 from typing import IO, TypeVar
 
-from freehold.system.warm.daemon import Machine, patiently, refusal
+from freehold.system.warm.daemon import exchange, refusal
 from freehold.system.warm.failures import Broken, NoSuchFile, NothingDone, WayFailed
+from freehold.system.warm.machine import Machine, patiently
 
 _OK, _NOT_FOUND = 200, 404
 _LINKS = 40  # as many as the kernel follows, path_resolution(7)
@@ -33,7 +34,7 @@ def push(machine: Machine, source: IO[bytes], path: str) -> None:
         length = source.seek(0, io.SEEK_END)
         source.seek(0)
         headers = _OURS | {"Content-Length": str(length)}
-        with machine.exchange("POST", _files(machine), source, headers, {"path": path}) as answer:
+        with exchange(machine, "POST", _files(machine), source, headers, {"path": path}) as answer:
             _check(machine, answer)
 
     _repeatedly(machine, attempt)
@@ -58,7 +59,7 @@ def delete(machine: Machine, path: str) -> None:
     """Delete a file of the machine if it is there and can be."""
     with (
         suppress(WayFailed),
-        machine.exchange("DELETE", _files(machine), query={"path": path}) as answer,
+        exchange(machine, "DELETE", _files(machine), query={"path": path}) as answer,
     ):
         answer.read()
 
@@ -67,7 +68,7 @@ def _fetch(machine: Machine, path: str, into: IO[bytes]) -> str | None:
     """The link's target when it is one."""
     into.seek(0)
     into.truncate()
-    with machine.exchange("GET", _files(machine), query={"path": path}) as answer:
+    with exchange(machine, "GET", _files(machine), query={"path": path}) as answer:
         _check(machine, answer, path)
         kind = answer.getheader("X-Incus-type")
         if kind == "symlink":

@@ -6,12 +6,12 @@ command that ends at once lose output with exit code 0 (docs/explanation/perform
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from freehold.system.warm.daemon import Machine, patiently, refusal
+from freehold.system.warm.daemon import ask, exchange, refusal
 from freehold.system.warm.failures import Broken, WayFailed, unknown_outcome
 from freehold.system.warm.files import delete, push_bytes
+from freehold.system.warm.machine import Finished, Machine, patiently
 
 _FAILED = (
     400  # an operation's status codes from here on: failure, cancelled (doc/rest-api.md of Incus)
@@ -21,21 +21,12 @@ _WITH_INPUT = 'exec <"$0" && rm -f -- "$0" && exec "$@"'
 _ROOM = "/tmp"  # noqa: S108, the one folder that every machine has; the name in it cannot be guessed
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """What a command in a machine answered."""
-
-    code: int
-    output: bytes
-    errors: bytes
-
-
-def run(machine: Machine, command: Sequence[str], given: bytes | None = None) -> Finished:
+def run(machine: Machine, command: Sequence[str], given: bytes) -> Finished:
     """Run a command as root, `given` as its standard input; waits for what passes by itself.
 
     Raises WayFailed when it did not run, OutcomeUnknown when nobody knows.
     """
-    if given is None:
+    if not given:
         return patiently(machine, lambda: _run(machine, command))
     path = f"{_ROOM}/.freehold-{os.urandom(16).hex()}"
     patiently(machine, lambda: push_bytes(machine, given, path))
@@ -51,8 +42,8 @@ def run(machine: Machine, command: Sequence[str], given: bytes | None = None) ->
 def _run(machine: Machine, command: Sequence[str]) -> Finished:
     body = {"command": list(command), "record-output": True, "wait-for-websocket": False}
     try:
-        started = machine.ask("POST", f"/1.0/instances/{machine.name}/exec", body)
-        ended = machine.ask("GET", f"/1.0/operations/{started['id']}/wait")
+        started = ask(machine, "POST", f"/1.0/instances/{machine.name}/exec", body)
+        ended = ask(machine, "GET", f"/1.0/operations/{started['id']}/wait")
         if ended["status_code"] >= _FAILED:
             raise refusal(machine, str(ended["err"]))
         result: dict[str, Any] = ended["metadata"]
@@ -64,9 +55,9 @@ def _run(machine: Machine, command: Sequence[str]) -> Finished:
 
 def _take(machine: Machine, target: str) -> bytes:
     """One recorded stream, deleted once read: it may hold what nobody else should see."""
-    with machine.exchange("GET", target) as answer:
+    with exchange(machine, "GET", target) as answer:
         content = answer.read()
     if answer.status != 200:
         raise Broken("Incus has lost the recorded output.")
-    machine.ask("DELETE", target)
+    ask(machine, "DELETE", target)
     return content

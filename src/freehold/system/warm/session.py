@@ -138,9 +138,7 @@ async def _exec(
     incus: Connection, project: str, name: str, python: str
 ) -> dict[str, aiohttp.ClientWebSocketResponse]:
     body = {"command": [python, "-c", BOOT], "wait-for-websocket": True, "interactive": False}
-    answer = await incus.request(
-        "POST", f"/instances/{name}/exec", body, {"project": project}
-    )
+    answer = await incus.request("POST", f"/instances/{name}/exec", body, {"project": project})
     operation: dict[str, Any] = answer["metadata"]
     address = f"{BASE}/1.0/operations/{operation['id']}/websocket?secret="
     secrets: dict[str, str] = operation["metadata"]["fds"]

@@ -7,7 +7,16 @@ from functools import cache
 from pathlib import Path
 
 _PACKAGE = "freehold.system.warm.target"
-_MODULES = ("frames", "interpreter", "running", "processes", "files", "leaving", "payload", "program")
+_MODULES = (
+    "frames",
+    "interpreter",
+    "running",
+    "processes",
+    "files",
+    "leaving",
+    "payload",
+    "program",
+)
 
 # The names of a fresh __main__ are kept first: a payload finds them as Python left them.
 BOOT = """\

@@ -23,6 +23,7 @@ domains:
       app: {ip: 10.100.1.10, provision: {apt: [git], roles: [base_system]}}
       cache: {}
 """
+WEB = "group_vars/web.yml"
 OLD_DOMAIN = "  old: {subnet_id: 2, machines: {box: {}}}\n"
 
 
@@ -62,3 +63,13 @@ def contents(folder: Path) -> dict[str, bytes]:
     """Every file of the folder, by name."""
     files = (path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def codes(plan: Plan) -> list[str]:
+    return [diagnostic.code for diagnostic in plan.diagnostics]
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_bytes().decode()
+    assert old in text
+    path.write_bytes(text.replace(old, new).encode())

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.parsing.dataloader import DataLoader  # type: ignore[import-untyped]
+from ansible.parsing.dataloader import DataLoader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -18,8 +18,8 @@ import zipimport
 from typing import Any, NamedTuple, NoReturn
 
 from freehold.system.warm.target.leaving import exit_code, leave
+from freehold.system.warm.target.library import Compiled, Library
 
-_Code = dict[tuple[str, bytes], types.CodeType]  # by path inside the zip file and source
 _LIBRARY = os.path.dirname(os.__file__)
 _OTHERS = ("site-packages", "dist-packages")
 _NO_CACHED = (3, 15)  # from this version on __main__ has no __cached__
@@ -37,7 +37,8 @@ class Known:
     """What payloads have needed so far: compiled sources, and modules of Python's library."""
 
     def __init__(self) -> None:
-        self._compiled: _Code = {}
+        self._compiled: Compiled = {}
+        self._library = Library()
 
     def learn(self, notes: int) -> None:
         """Take over what a payload noted; load now what it had to load of the library. Closes `notes`."""
@@ -50,6 +51,7 @@ class Known:
         self._compiled.update(compiled)
         for name in names:
             _load(name)
+        self._library.carry_out(self._compiled)
         gc.collect()
         gc.freeze()  # copies leave alone what they share with this process
 
@@ -59,6 +61,7 @@ class Known:
         `main`: the names in `__main__` of a Python that has just been started.
         """
         compiled = self._ask_here_first()
+        self._library.lend()
         own, before = os.getpid(), set(sys.modules)
         _become_fresh(task, main)
         code = _execute(task.source)
@@ -66,10 +69,10 @@ class Known:
             _note(task.notes, compiled, before)
         leave(code, before)
 
-    def _ask_here_first(self) -> _Code:
+    def _ask_here_first(self) -> Compiled:
         """Have zipimport look here before it compiles. What it compiles nevertheless comes into the result."""
         compile_source = getattr(zipimport, "_compile_source", None)
-        new: _Code = {}
+        new: XX {}
         if compile_source is None:
             return new
 
@@ -117,7 +120,7 @@ def _execute(source: bytes) -> int:
     return 0
 
 
-def _note(notes: int, compiled: _Code, before: set[str]) -> None:
+def _note(notes: int, compiled: Compiled, before: set[str]) -> None:
     names = [name for name in list(sys.modules) if name not in before and _of_library(name)]
     if compiled or names:
         os.pwrite(notes, marshal.dumps((compiled, names)), 0)

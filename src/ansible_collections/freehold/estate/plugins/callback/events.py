@@ -7,8 +7,10 @@ task with `no_log` answered is not told, as Ansible's own output does not show i
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import signal
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
@@ -22,6 +24,7 @@ description:
   - Does nothing without the environment variable E(FREEHOLD_EVENTS), the number of an open file descriptor.
 """
 
+_PR_SET_PDEATHSIG = 1
 _CENSORED = "the task keeps its output secret (no_log)"
 
 
@@ -42,6 +45,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             not self.disabled
         ):  # for this process alone, not for what it starts and what may outlive it
             os.set_inheritable(self._descriptor, False)
+            _end_with_parent()
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         self._tell("task", task)
@@ -65,6 +69,11 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         line = json.dumps({"event": event, "role": role, "task": name, **more}) + "\n"
         with open(self._descriptor, "w", encoding="utf-8", closefd=False) as stream:
             stream.write(line)
+
+
+def _end_with_parent() -> None:
+    """A Freehold that is killed takes this play with it: the next run must not meet it half done (prctl(2))."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _reason(result: dict[str, Any]) -> str:

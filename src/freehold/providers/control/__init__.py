@@ -1,0 +1,1 @@
+"""What control machines need on the host: the agent through which they see its firewall."""
