@@ -116,3 +116,31 @@ def test_values_that_may_be_secrets_are_not_in_what_a_playbook_prints(tree: Tree
     assert "hunter" not in played.text
     machine = tree.get("/instances/home-desk?project=home")
     assert machine["config"]["environment.TOKEN"] == "hunter2"
+
+
+_WHOLE = """
+- name: All in one
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: Make the estate
+      freehold.estate.estate: {lab: true}
+      register: site_made
+    - name: Say what was done
+      ansible.builtin.debug:
+        msg: "{{ site_made.plan.create }} of {{ site_made.changes | map(attribute='address') | sort | join(' ') }}"
+"""
+
+
+def test_one_task_without_parameters_makes_the_whole_infrastructure(tree: Tree) -> None:
+    tree.write(SMALL)
+    (tree.folder / "whole.yml").write_text(_WHOLE)
+    played = tree.end_of_site(tree.start_playbook("whole.yml"))
+    assert played.code == 0, played.text
+    made = (
+        "bridge:home bridge:lodge firewall:host instance:home/desk profile:home/big "
+        "profile:home/default profile:lodge/default project:home project:lodge"
+    )
+    assert f"9 of {made}" in played.said
+    left = {change["address"].partition(":")[0] for change in tree.plan()["changes"]}
+    assert left == {"file"}  # the tree, which `freehold sync` writes

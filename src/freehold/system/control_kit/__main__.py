@@ -14,6 +14,8 @@ def main(folder: Path, estate: Path) -> int:
     """The exit code; standard error says what went wrong."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for old in folder.glob(f"{NAME}-*.whl"):
+            old.unlink()
         versions = folder / "constraints.txt"
         versions.write_text(constraints(NAME), encoding="utf-8")
         kit = {

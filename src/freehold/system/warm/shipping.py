@@ -8,15 +8,8 @@ from pathlib import Path
 
 _PACKAGE = "freehold.system.warm.target"
 _MODULES = (
-    "frames",
-    "interpreter",
-    "running",
-    "processes",
-    "files",
-    "leaving",
-    "payload",
-    "program",
-)
+    "frames", "interpreter", "running", "processes", "files", "leaving", "library", "payload", "program",
+)  # fmt: skip
 
 # The names of a fresh __main__ are kept first: a payload finds them as Python left them.
 BOOT = """\

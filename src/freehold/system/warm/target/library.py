@@ -16,15 +16,17 @@ import sys
 import types
 import zipimport
 import zlib
-from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
+from collections.abc import Sequence
+from typing import Any
 
 # Ansible's wrapper imports this one first of all in every payload (ansible/_internal/_ansiballz/_wrapper.py).
 _FIRST = "ansible.module_utils._internal._ansiballz._loader"
 # These look along the search path when they are carried out, so each payload has to do it.
 _PLACES = ("ansible", "ansible.module_utils")
+_NOWHERE = "/nowhere/__init__.py"
 _OLDEST = (3, 10)  # before it, imports from zip files went another way
 
-Compiled = Dict[Tuple[str, bytes], types.CodeType]  # by path inside the zip file and source
+Compiled = dict[tuple[str, bytes], types.CodeType]  # by path inside the zip file and source
 
 
 class Kept:
@@ -34,69 +36,66 @@ class Kept:
         self.path = path
         self.print = len(source), zlib.crc32(source)  # as a zip file's directory tells them
         self.module = module
-        self.imported: List[str] = []  # Ansible's modules that it imported, in this order
+        self.imported: list[str] = []  # Ansible's modules that it imported, in this order
 
 
 class Library:
     """The modules put aside, by name."""
 
     def __init__(self) -> None:
-        self._kept: Dict[str, Kept] = {}
-        self._needs: Dict[str, Set[str]] = {}  # all that each imports, directly or not
+        self._kept: dict[str, Kept] = {}
+        self._needs: dict[str, set[str]] = {}  # itself, and all that it imports, directly or not
 
     def carry_out(self, compiled: Compiled) -> None:
         """Import what every payload imports first, if it is among these and not yet done."""
-        sources = {_name(path): (path, source) for path, source in compiled}
+        sources = {_name(path): (path, source, code) for (path, source), code in compiled.items()}
         if self._kept or _FIRST not in sources or sys.version_info < _OLDEST:
             return
-        workshop = _Workshop({name: (*key, compiled[key]) for name, key in sources.items()})
-        self._kept = workshop.carry_out()
-        self._needs = {name: self._all_needs(name) for name in self._kept}
+        self._kept, homely = _Workshop(sources).carry_out()
+        for name in self._kept:
+            needs = _closure(name, self._kept)
+            if not needs & homely:
+                self._needs[name] = needs
 
     def lend(self) -> None:
         """In a payload's process: have every import look here once it has found the module's place."""
-        if self._kept:
+        if self._needs:
             sys.meta_path.insert(0, _Lender(self._kept, self._needs))
-
-    def _all_needs(self, name: str) -> Set[str]:
-        found: Set[str] = set()
-        waiting = [name]
-        while waiting:
-            one = waiting.pop()
-            if one not in found and one in self._kept:
-                found.add(one)
-                waiting += self._kept[one].imported
-        return found
 
 
 class _Workshop(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports from sources in memory, and writes down who imports what."""
 
-    def __init__(self, sources: Dict[str, Tuple[str, bytes, types.CodeType]]) -> None:
+    def __init__(self, sources: dict[str, tuple[str, bytes, types.CodeType]]) -> None:
         self._sources = sources
-        self._kept: Dict[str, Kept] = {}
+        self._kept: dict[str, Kept] = {}
         self._import = builtins.__import__
 
-    def carry_out(self) -> Dict[str, Kept]:
-        """The modules that came of it; none, if any of them cannot be lent. Nothing of them stays in sys.modules."""
+    def carry_out(self) -> tuple[dict[str, Kept], set[str]]:
+        """The modules that came of it, and which of them only serve where they were carried out.
+
+        Nothing of them stays in sys.modules.
+        """
         sys.meta_path.insert(0, self)
         builtins.__import__ = self._noting_import
         try:
             importlib.import_module(_FIRST)
-            return self._kept if self._can_be_lent() else {}
+            return self._kept, self._homely()
         except Exception:  # noqa: BLE001 - then each payload carries them out, and shows what is wrong
-            return {}
+            return {}, set()
         finally:
             builtins.__import__ = self._import
             sys.meta_path.remove(self)
             self._put_aside()
 
     def find_spec(
-        self, name: str, path: Optional[Sequence[str]] = None, target: Any = None
-    ) -> Optional[importlib.machinery.ModuleSpec]:
+        self, name: str, path: Sequence[str] | None = None, target: Any = None
+    ) -> importlib.machinery.ModuleSpec | None:
         """Packages that look along the search path are empty here, the rest is as the payload had it."""
         if name in _PLACES:
-            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+            spec = importlib.machinery.ModuleSpec(name, self, origin=_NOWHERE, is_package=True)
+            spec.has_location = True
+            return spec
         if name not in self._sources:
             return None
         is_package = self._sources[name][0].endswith("__init__.py")
@@ -113,8 +112,8 @@ class _Workshop(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def _noting_import(
         self,
         name: str,
-        globals: Optional[Dict[str, Any]] = None,
-        locals: Optional[Dict[str, Any]] = None,
+        globals: dict[str, Any] | None = None,
+        locals: dict[str, Any] | None = None,
         fromlist: Sequence[str] = (),
         level: int = 0,
     ) -> Any:
@@ -122,16 +121,25 @@ class _Workshop(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         result = self._import(name, globals, locals, fromlist, level)
         importer = self._kept.get((globals or {}).get("__name__", ""))
         if importer is not None:
-            full = name if level == 0 else importlib.util.resolve_name("." * level + name, _package(globals))
+            full = (
+                name
+                if level == 0
+                else importlib.util.resolve_name("." * level + name, _package(globals))
+            )
             modules = [full, *(f"{full}.{item}" for item in fromlist or ())]
-            importer.imported += [each for each in modules if each in sys.modules and _is_ansible(each)]
+            importer.imported += [
+                each for each in modules if each in sys.modules and _is_ansible(each)
+            ]
         return result
 
-    def _can_be_lent(self) -> bool:
-        """Whether nobody holds on to one of the packages that each payload has anew."""
+    def _homely(self) -> set[str]:
+        """Who holds on to one of the packages that each payload has anew, and may have looked where it lies."""
         places = [sys.modules[name] for name in _PLACES]
-        values = [value for kept in self._kept.values() for value in vars(kept.module).values()]
-        return not any(value is place for value in values for place in places)
+        return {
+            name
+            for name, kept in self._kept.items()
+            if any(value is place for value in vars(kept.module).values() for place in places)
+        }
 
     def _put_aside(self) -> None:
         """Take them out of sys.modules and out of their packages, as if nobody had imported them."""
@@ -146,16 +154,16 @@ class _Workshop(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 class _Lender(importlib.abc.MetaPathFinder):
     """In a payload's process: answers with modules that were put aside."""
 
-    def __init__(self, kept: Dict[str, Kept], needs: Dict[str, Set[str]]) -> None:
+    def __init__(self, kept: dict[str, Kept], needs: dict[str, set[str]]) -> None:
         self._kept = kept
         self._needs = needs
-        self._same: Dict[str, Set[str]] = {}  # by zip file: what has the same source there
+        self._same: dict[str, set[str]] = {}  # by zip file: what has the same source there
 
     def find_spec(
-        self, name: str, path: Optional[Sequence[str]] = None, target: Any = None
-    ) -> Optional[importlib.machinery.ModuleSpec]:
+        self, name: str, path: Sequence[str] | None = None, target: Any = None
+    ) -> importlib.machinery.ModuleSpec | None:
         """Where a fresh Python would find it, with a loader that brings the module that is there."""
-        if name not in self._kept:
+        if name not in self._needs:
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path)
         loader = spec.loader if spec is not None else None
@@ -166,14 +174,15 @@ class _Lender(importlib.abc.MetaPathFinder):
         spec.loader = _Lent(loader, self._kept[name])
         return spec
 
-    def _same_in(self, loader: zipimport.zipimporter) -> Set[str]:
+    def _same_in(self, loader: zipimport.zipimporter) -> set[str]:
         found = self._same.get(loader.archive)
         if found is None:
-            directory: Dict[str, Tuple[Any, ...]] = getattr(loader, "_files", {})
+            directory: dict[str, tuple[Any, ...]] = getattr(loader, "_files", {})
             found = self._same[loader.archive] = {
                 name
                 for name, kept in self._kept.items()
-                if kept.path in directory and (directory[kept.path][3], directory[kept.path][7]) == kept.print
+                if kept.path in directory
+                and (directory[kept.path][3], directory[kept.path][7]) == kept.print
             }
         return found
 
@@ -200,6 +209,17 @@ class _Lent(importlib.abc.Loader):
             importlib.import_module(name)
 
 
+def _closure(name: str, kept: dict[str, Kept]) -> set[str]:
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        if one not in found and one in kept:
+            found.add(one)
+            waiting += kept[one].imported
+    return found
+
+
 def _name(path: str) -> str:
     """The module of this path inside the zip file."""
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
@@ -209,5 +229,5 @@ def _is_ansible(name: str) -> bool:
     return name.partition(".")[0] == "ansible"
 
 
-def _package(names: Optional[Dict[str, Any]]) -> str:
+def _package(names: dict[str, Any] | None) -> str:
     return str((names or {}).get("__package__"))

@@ -72,7 +72,7 @@ class Known:
     def _ask_here_first(self) -> Compiled:
         """Have zipimport look here before it compiles. What it compiles nevertheless comes into the result."""
         compile_source = getattr(zipimport, "_compile_source", None)
-        new: XX {}
+        new: Compiled = {}
         if compile_source is None:
             return new
 

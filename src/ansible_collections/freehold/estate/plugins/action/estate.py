@@ -17,7 +17,7 @@ from ansible.plugins.action import ActionBase
 
 from freehold.cli.ansible_task import Request, answer
 
-KINDS = (
+KINDS = [
     "project",
     "bridge",
     "profile",
@@ -26,7 +26,7 @@ KINDS = (
     "docker-user",
     "instance",
     "router",
-)
+]
 
 PARAMETERS: dict[str, dict[str, Any]] = {
     "directory": {"type": "path"},
