@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from freehold.engine.lock import lock
 from tests.ansible.tree import PATIENCE, Tree
 
 pytestmark = pytest.mark.lab
@@ -39,6 +40,18 @@ def test_an_interrupted_playbook_leaves_nothing_half_done(tree: Tree, times: int
     assert "lock-taken-over" not in tree.ok("plan").err
     tree.site_ok()
     tree.settled()
+
+
+def test_who_waits_for_another_run_can_be_interrupted(tree: Tree) -> None:
+    tree.synced(MACHINES)
+    with lock(tree.folder, "apply"):
+        process = tree.start_site("--tags", "projects")
+        time.sleep(4)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) != 0
+    time.sleep(1)
+    assert "home" not in {project["name"] for project in tree.get("/projects?recursion=1")}
 
 
 def _making_machines(tree: Tree, process: "subprocess.Popen[str]") -> Path:

@@ -143,4 +143,4 @@ def test_one_task_without_parameters_makes_the_whole_infrastructure(tree: Tree) 
     )
     assert f"9 of {made}" in played.said
     left = {change["address"].partition(":")[0] for change in tree.plan()["changes"]}
-    assert left == {"file"}  # the tree, which `freehold sync` writes
+    assert left <= {"file"}  # the tree, which `freehold sync` writes

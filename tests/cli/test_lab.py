@@ -1,6 +1,8 @@
 """`freehold lab`, as typed. With a real lab where one is marked."""
 
 import json
+import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -67,6 +69,33 @@ def test_a_lab_from_start_to_reset(freehold: Freehold, root: Path) -> None:
     assert lab("stop").returncode == 0
     assert lab("reset", "--yes").returncode == 0
     assert not root.exists()
+
+
+@pytest.mark.lab
+def test_egress_is_turned_on_seen_missed_and_turned_off(freehold: Freehold, root: Path) -> None:
+    def lab(*arguments: str) -> Done:
+        return freehold("lab", *arguments, FREEHOLD_LAB=str(root))
+
+    def seen() -> tuple[bool, int | None]:
+        status = json.loads(lab("status", "--json").stdout)
+        return status["egress"], status["egress_pid"]
+
+    assert lab("start").returncode == 0
+    assert seen() == (False, None)
+    assert "egress    off" in lab("status").stdout
+    turned_on = lab("start", "--egress")
+    assert turned_on.returncode == 0, turned_on.stderr
+    assert "freehold --lab apply" in turned_on.stderr
+    wanted, pid = seen()
+    assert wanted
+    assert pid is not None
+    assert f"egress    on, process {pid}" in lab("status").stdout
+    os.kill(pid, signal.SIGKILL)
+    assert "freehold lab start brings it back" in lab("status").stdout
+    lab("start")
+    assert seen()[1] not in (None, pid)
+    lab("start", "--no-egress")
+    assert seen() == (False, None)
 
 
 @pytest.mark.lab

@@ -25,6 +25,14 @@ Storage = Annotated[
         autocompletion=lambda: ["btrfs", "dir"],
     ),
 ]
+Egress = Annotated[
+    bool | None,
+    typer.Option(
+        "--egress/--no-egress",
+        help="Give machines a way to packages, by a proxy; kept until --no-egress.",
+        show_default=False,
+    ),
+]
 Agreed = Annotated[
     list[str] | None,
     typer.Option("--confirm", metavar="NAME", help=f"`{_NAME}`: agree that its data is lost."),
@@ -47,16 +55,18 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name=_NAME)
 
 
-def start(storage: Storage = None) -> int:
+def start(storage: Storage = None, egress: Egress = None) -> int:
     """Start it; make it first when there is none. Machines that ran come back."""
     lab = _lab()
     _say("Starting the lab …")
     began = time.monotonic()
-    started = lab.start(storage)
+    started = lab.start(storage, egress)
     for notice in started.notices:
         _say(f"Note: {notice}.")
     if not started.fresh:
         _say("It was running already.")
+        if egress is not None:
+            _say("Machines follow with the next: freehold --lab apply")
         return ExitCode.DONE
     _say(
         f"It runs after {time.monotonic() - began:.1f} s, in {lab.root}. To bring up an estate in it:"

@@ -27,6 +27,11 @@ class Owner:
     verb: str
     since: float
 
+    @property
+    def command(self) -> str:
+        """What the user typed, as far as it matters."""
+        return "ansible-playbook" if self.verb == "ansible" else f"freehold {self.verb}"
+
     def age(self) -> str:
         """How long it has been held, in words."""
         seconds = max(0, int(time.time() - self.since))
@@ -68,7 +73,7 @@ def _read(path: Path) -> Owner | None:
 
 def _held(owner: Owner | None) -> Diagnostic:
     who = (
-        f"`freehold {owner.verb}` (process {owner.pid} on {owner.host}) has been at work for {owner.age()}"
+        f"`{owner.command}` (process {owner.pid} on {owner.host}) has been at work for {owner.age()}"
         if owner
         else "another run has just begun"
     )
@@ -85,6 +90,6 @@ def _taken_over(owner: Owner) -> Diagnostic:
         severity=Severity.WARNING,
         code="lock-taken-over",
         summary="A run before this one ended without a word",
-        detail=f"`freehold {owner.verb}` (process {owner.pid} on {owner.host}) held the lock since "
+        detail=f"`{owner.command}` (process {owner.pid} on {owner.host}) held the lock since "
         f"{owner.age()} and is gone. This run continues from what is real.",
     )

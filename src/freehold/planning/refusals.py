@@ -16,7 +16,7 @@ def refusals(
     """Everything that stands in the way, all at once."""
     observed = question.observed
     changed = {change.address: change for change in changes}
-    yield from _not_ours(question.desired, observed)
+    yield from _not_ours(question, changed)
     yield from _claimed(question.desired, observed, changed)
     yield from _left_out(question, changed)
     for change in changed.values():
@@ -29,12 +29,14 @@ def refusals(
             yield _kept(orphan, observed)
 
 
-def _not_ours(
-    desired: Mapping[Address, Desired], observed: Mapping[Address, Observed]
-) -> Iterator[Diagnostic]:
-    for address in desired:
-        seen = observed.get(address)
+def _not_ours(question: Question, changed: Iterable[Address]) -> Iterator[Diagnostic]:
+    """Of what is selected, and of what that stands on."""
+    needed = _needed(question, changed)
+    for address in question.desired:
+        seen = question.observed.get(address)
         if seen is None or seen.owned:
+            continue
+        if address not in needed and not question.selection.includes(address):
             continue
         owner = (
             f"belongs to the estate `{seen.owner}`"
@@ -75,9 +77,7 @@ def _left_out(question: Question, changed: Mapping[Address, Change]) -> Iterator
     """`--only` can leave out what the rest stands on; Incus would refuse it one by one."""
     needed = {
         need
-        for address in changed
-        if address in question.desired
-        for need in question.desired[address].depends_on
+        for need in _needed(question, changed)
         if need not in changed and _is_missing(question, need)
     }
     if needed:
@@ -87,6 +87,16 @@ def _left_out(question: Question, changed: Mapping[Address, Change]) -> Iterator
             detail=f"{', '.join(sorted(map(str, needed)))} must be made first.",
             hint="Name these kinds with `--only` too, or leave it out.",
         )
+
+
+def _needed(question: Question, changed: Iterable[Address]) -> set[Address]:
+    """What the changes stand on."""
+    return {
+        need
+        for address in changed
+        if address in question.desired
+        for need in question.desired[address].depends_on
+    }
 
 
 def _is_missing(question: Question, need: Address) -> bool:

@@ -141,6 +141,19 @@ def test_what_is_not_ours_is_refused_and_the_way_to_adopt_it_told() -> None:
         assert (owner or "no mark") in problem.detail
 
 
+def test_what_is_not_ours_matters_only_where_the_selection_needs_it() -> None:
+    stranger = seen(network("a"), owned=False, adopt="mark it")
+    desired = [
+        wanted(network("a")),
+        wanted(box("a", "x"), network("a"), image="1"),
+        wanted(box("b", "y"), image="1"),
+    ]
+    elsewhere = plan(desired, [stranger], selection=Selection(limits=("b",)))
+    assert elsewhere.can_apply
+    inside = plan(desired, [stranger], selection=Selection(kinds=("box",)))
+    assert [problem.code for problem in inside.diagnostics] == ["not-ours"]
+
+
 def test_an_address_held_by_an_orphan_is_refused_until_it_is_pruned() -> None:
     desired = [wanted(box("a", "new"), claim="10.0.0.1")]
     observed = [seen(box("a", "old"), claim="10.0.0.1")]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import freehold
 from freehold.diagnostics import Diagnostic
+from freehold.operations.lab import recipe
 from freehold.operations.lab.image_cache import write_metadata
 from freehold.system.processes import find_program, require, run
 
@@ -28,7 +29,7 @@ def build(name: str, folder: Path, mirror: str) -> None:
     arguments = [str(folder), SUITES[name], mirror, str(KEYRING)]
     require([*program, *arguments], environment=variables, folder=Path("/"), timeout=BUILD_SECONDS)
     shutil.rmtree(folder / "system")
-    write_metadata(folder / "metadata.tar.xz", "Debian", SUITES[name])
+    write_metadata(folder / "metadata.tar.xz", "Debian", SUITES[name], recipe.VERSION)
 
 
 def obstacle(name: str) -> Diagnostic | None:

@@ -26,6 +26,9 @@ ARCHITECTURES = {
     "ppc64le": "ppc64el", "s390x": "s390x",
 }  # fmt: skip
 UNFINISHED = ".unfinished-"
+# How an image that was made here is known in Incus, and by which version of the recipe it was made.
+MADE_HERE = "made by Freehold"
+RECIPE = "freehold.recipe"
 
 
 def architecture() -> str:
@@ -96,13 +99,14 @@ class ImageCache:
             shutil.rmtree(made, ignore_errors=True)
 
 
-def write_metadata(target: Path, system: str, release: str) -> None:
+def write_metadata(target: Path, system: str, release: str, recipe: int) -> None:
     """The metadata tarball of a container image that Freehold made: properties, and names from templates."""
     described = {
         "architecture": platform.machine(),
         "creation_date": int(time.time()),
         "properties": {
-            "description": f"{system} {release}, made by Freehold",
+            "description": f"{system} {release}, {MADE_HERE}",
+            RECIPE: str(recipe),
             "os": system,
             "release": release,
             "architecture": architecture(),

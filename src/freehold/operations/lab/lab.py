@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import freehold
 from freehold.diagnostics import BackendError, FreeholdError, UsageError
 from freehold.operations.lab import api, checks, problems
+from freehold.operations.lab.egress import process as egress_process
 from freehold.operations.lab.layout import default_root, layout, open_folder
 from freehold.operations.lab.limits import Registry
 from freehold.operations.lab.options import Options, recorded, settle
@@ -29,6 +30,7 @@ from freehold.system.files import locked
 from freehold.system.processes import ProcessIdentity, search_path
 
 if TYPE_CHECKING:
+    from freehold.model import Infra
     from freehold.system.docker_user import DockerUser
     from freehold.system.nftables import Nftables
     from freehold.system.routing import Routing
@@ -69,9 +71,10 @@ class Lab:
     def running(self) -> bool:
         return read_holder(self._place) is not None
 
-    def start(self, storage: str | None = None) -> Started:
+    def start(self, storage: str | None = None, egress: bool | None = None) -> Started:
         """Return when Incus answers and its storage is there. `storage`: btrfs (a new lab's default) or dir.
 
+        `egress`: whether there is to be a way to packages from now on; None leaves it as it is, off in a new lab.
         Raises BackendError when the machine cannot run a lab or it does not come up, UsageError for another storage
         than the lab has.
         """
@@ -80,9 +83,9 @@ class Lab:
         with problems.explained(self.root):
             open_folder(self.root)
             with locked(self._place.lock):
-                options = settle(self._place, storage)
+                options = settle(self._place, storage, egress)
                 if self.running and self._revive(options):
-                    return Started(fresh=False)
+                    return Started(fresh=False, notices=self._see_to_egress(options))
                 notices = self._limits.raise_for(str(self.root), os.getpid())
                 try:
                     self._launch()
@@ -91,7 +94,7 @@ class Lab:
                 except BaseException:  # also when interrupted: half a lab is of no use
                     self._stop()
                     raise
-                return Started(fresh=True, notices=notices)
+                return Started(fresh=True, notices=(*notices, *self._see_to_egress(options)))
 
     def stop(self) -> None:
         """Stop all machines, then everything; put the machine's limits back. Machines' data stays."""
@@ -149,6 +152,16 @@ class Lab:
             "INCUS_SOCKET": str(self.socket),
             "INCUS_CONF": str(self._place.client),
         }
+
+    def equip(self, infra: "Infra") -> "Infra":
+        """The estate as it is in this lab: with egress for its machines, where the lab has it. Asks and changes nothing."""
+        options, place = recorded(self._place), self._place
+        if options is None or not options.egress or not place.egress.is_dir():
+            return infra
+        from freehold.operations.lab.egress.machines import Egress, with_egress
+
+        files = frozenset(os.listdir(place.egress))
+        return with_egress(infra, Egress(place.egress_socket, place.egress, files))
 
     def nftables(self) -> "Nftables":
         """The packet filter of the lab's network. Raises UsageError when the lab is not running."""
@@ -227,6 +240,13 @@ class Lab:
             raise
         return True
 
+    def _see_to_egress(self, options: Options) -> tuple[str, ...]:
+        """What is to be told. When it fails, the lab runs nevertheless."""
+        if options.egress:
+            return egress_process.ensure(self._place)
+        egress_process.end(self._place)
+        return ()
+
     def _wake_daemon(self) -> None:
         """Have the holder start incusd again. The note goes first: who waits must not take it for a new one."""
         self._place.daemon_ended.unlink(missing_ok=True)
@@ -241,6 +261,7 @@ class Lab:
             raise BackendError(problems.did_not_start(self._place))
 
     def _stop(self) -> None:
+        egress_process.end(self._place)
         if (found := read_holder(self._place)) is not None:
             found[0].signal(signal.SIGTERM)
             if not _await(lambda: not self.running, PATIENCE):

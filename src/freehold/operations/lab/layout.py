@@ -88,11 +88,30 @@ class Layout:
         return self.root / "firewall"
 
     @property
+    def egress(self) -> Path:
+        """What machines with egress see at `egress.machines.INSIDE`."""
+        return self.root / "egress"
+
+    @property
+    def egress_socket(self) -> Path:
+        """Where the proxy of egress listens."""
+        return self.root / "egress.sock"
+
+    @property
+    def egress_record(self) -> Path:
+        """Which process that proxy is; written by its parent."""
+        return self.root / "egress.json"
+
+    @property
+    def egress_log(self) -> Path:
+        return self.root / "egress.log"
+
+    @property
     def everything(self) -> tuple[Path, ...]:
         """All that a lab ever writes in its root; the lock last."""
         return (
             self.incus, self.client, self.firewall, self.temporary, self.subordinate, self.holder, self.daemon_ended,
-            self.log, self.daemon_log, self.options, self.lock,
+            self.egress, self.egress_socket, self.egress_record, self.egress_log, self.log, self.daemon_log, self.options, self.lock,
         )  # fmt: skip
 
 

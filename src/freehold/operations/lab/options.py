@@ -1,11 +1,11 @@
-"""What was chosen when the lab was made: its storage. Kept in `lab.json`, whose presence makes a folder a lab.
+"""What was chosen for the lab: its storage, for good, and egress. Kept in `lab.json`, whose presence makes a folder a lab.
 
 Called by `lab.py`.
 """
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from freehold.diagnostics import BackendError, Diagnostic, UsageError, did_you_mean
@@ -21,23 +21,27 @@ KEPT_FREE = GIB  # of the machine's disk, whatever the lab's machines write
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`storage` is the pool's driver; `size` the largest size of its loop file in bytes (btrfs only)."""
+    """`storage` is the pool's driver; `size` the largest size of its loop file in bytes (btrfs only).
+
+    `egress`: whether machines may have packages through a proxy on this machine.
+    """
 
     storage: str
     size: int
+    egress: bool = False
 
 
 def recorded(place: Layout) -> Options | None:
-    """What the lab was made with; None when there is no lab in the folder."""
+    """What was chosen last; None when there is no lab in the folder."""
     try:
         found = json.loads(place.options.read_text())
     except FileNotFoundError:
         return None
-    return Options(storage=found["storage"], size=found["size"])
+    return Options(storage=found["storage"], size=found["size"], egress=found.get("egress", False))
 
 
-def settle(place: Layout, storage: str | None) -> Options:
-    """The lab's options: those it has, or for a new lab those asked for, which are recorded.
+def settle(place: Layout, storage: str | None, egress: bool | None = None) -> Options:
+    """The lab's options: those it has (None: as they are), or for a new lab those asked for; changes are recorded.
 
     Raises UsageError for a storage that does not exist or is not what the lab has, BackendError when the disk is full.
     """
@@ -46,10 +50,13 @@ def settle(place: Layout, storage: str | None) -> Options:
     if (existing := recorded(place)) is not None:
         if storage not in (None, existing.storage):
             raise UsageError(_other_storage(place.root, existing.storage, str(storage)))
-        return existing
-    chosen = Options(storage=storage or "btrfs", size=_largest_size(place.root))
-    document = {"schema": 1, "storage": chosen.storage, "size": chosen.size}
-    write_atomically(place.options, json.dumps(document, indent=2) + "\n")
+        if egress in (None, existing.egress):
+            return existing
+        chosen = replace(existing, egress=bool(egress))
+    else:
+        size = _largest_size(place.root)
+        chosen = Options(storage=storage or "btrfs", size=size, egress=bool(egress))
+    write_atomically(place.options, json.dumps({"schema": 1, **asdict(chosen)}, indent=2) + "\n")
     return chosen
 
 

@@ -28,6 +28,28 @@ def did_not_start(place: Layout) -> Diagnostic:
     )
 
 
+def egress_did_not_start(place: Layout) -> Diagnostic:
+    """The lab runs, but the proxy of its egress does not."""
+    return Diagnostic(
+        code="lab-egress-did-not-start",
+        summary="The lab's egress did not start",
+        detail="\n".join(
+            ["Its proxy does not listen. The end of its log:", *_last_lines(place.egress_log)]
+        ),
+        hint="The lab itself runs. `freehold lab start --no-egress` does without.",
+    )
+
+
+def egress_proxy_unusable(scheme: str) -> Diagnostic:
+    """This computer's own proxy speaks something that egress does not. The address may hold a password: it is not shown."""
+    return Diagnostic(
+        code="lab-egress-proxy-unusable",
+        summary="The lab's egress cannot use this computer's proxy",
+        detail=f"The proxy set for {scheme} is not of the form http://host:port or https://host:port.",
+        hint=f"Set {scheme}_proxy to such a proxy for `freehold lab start --egress`. The lab itself runs.",
+    )
+
+
 def _folder_unusable(root: Path, error: OSError) -> Diagnostic:
     return Diagnostic(
         code="lab-folder-unusable",

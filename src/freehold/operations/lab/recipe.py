@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-VERSION = 2
+VERSION = 3
 
 # Beyond Debian's minimal system: what boots it and gives it an address, what Ansible needs, what tests use.
 PACKAGES = (

@@ -1,9 +1,9 @@
 """What a control machine has besides: the ways to Incus and to the host's agent, as proxy devices. Pure.
 
 Both end in /dev, which Incus makes anew at every start of a container: nothing stale is in the way, and the folder is in
-every image. A path in /run does not survive a restart (docs/how-to/control-machine.md says what was tried). The program
-that Incus runs for such a device asks for the connection anew each time, so it outlives incusd. Used by `instances.py`
-and `provider.py`.
+every image. A folder in /run is not there yet at a restart, and the machine would not come up again. The program that Incus runs for
+such a device connects anew for each caller, so it outlives incusd. No `environment.INCUS_SOCKET`: Incus's own hook at the
+start of the container would read it, and the container would not start. Used by `instances.py` and `provider.py`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from freehold.model import Machine, MachineType
 from freehold.planning.address import Address
 from freehold.planning.resource import Observed
-from freehold.system.host_agent.place import INCUS_INSIDE, INSIDE, VARIABLE
+from freehold.system.host_agent.place import INCUS_INSIDE, INSIDE
 
 INCUS_DEVICE = "freehold-incus"
 AGENT_DEVICE = "freehold-host"
@@ -41,16 +41,6 @@ def control_devices(machine: Machine, ways: Ways | None) -> dict[str, dict[str, 
     return {
         INCUS_DEVICE: _device(ways.incus, str(INCUS_INSIDE)),
         AGENT_DEVICE: _device(ways.agent, str(INSIDE)),
-    }
-
-
-def control_config(machine: Machine) -> dict[str, str]:
-    """The variables by which programs that Incus starts in the machine find the sockets."""
-    if not is_steered_from(machine):
-        return {}
-    return {
-        "environment.INCUS_SOCKET": str(INCUS_INSIDE),
-        f"environment.{VARIABLE}": str(INSIDE),
     }
 
 

@@ -12,7 +12,7 @@ from freehold.model.transfer import INTERFACE
 from freehold.planning.address import HOST, Address
 from freehold.planning.resource import Desired, Kind, Observed
 from freehold.providers.incus.bridges import bridge_address
-from freehold.providers.incus.control import Ways, control_config, control_devices
+from freehold.providers.incus.control import Ways, control_devices
 from freehold.providers.incus.marks import ESTATE, IMAGE, INHERITED, declared, owner
 from freehold.providers.incus.options import impact_of, inherited, inherited_from_text
 from freehold.providers.incus.profiles import DEFAULT, network_device, profile_address
@@ -41,7 +41,7 @@ def desired_instances(infra: Infra, domain: Domain, ways: Ways | None = None) ->
 
 
 def _desired(infra: Infra, domain: Domain, machine: Machine, ways: Ways | None) -> Desired:
-    config = {**(control_config(machine) if ways else {}), **_config(machine)}
+    config = _config(machine)
     profiles = [profile for name in machine.profiles if (profile := domain.profile(name))]
     return Desired(
         address=instance_address(domain.name, machine.name),

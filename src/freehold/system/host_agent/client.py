@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from freehold.diagnostics import Diagnostic
-from freehold.system.host_agent.messages import LARGEST, HostUnseen, answer_in, line, parsed
+from freehold.system.host_agent.messages import (
+    LARGEST,
+    CutOff,
+    HostUnseen,
+    answer_in,
+    line,
+    parsed,
+)
 
 PATIENCE = 90.0  # seconds for an answer: the agent itself waits 30 for a program, and for another's trial before
 
@@ -79,12 +86,20 @@ class Conversation:
 
 def unseen(path: Path, error: Exception) -> HostUnseen:
     """That the agent does not answer, and what to do about it."""
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return HostUnseen(
         Diagnostic(
             code="host-unseen",
             summary="The firewall of the computer cannot be seen from inside this machine",
-            detail=f"This is a control machine. Freehold's agent on the computer itself does not answer at {path}: {reason}.",
+            detail=f"This is a control machine. Freehold's agent on the computer itself does not answer at {path}: {_reason(error)}.",
             hint="On the computer itself, in the estate's folder, this starts the agent:\n    freehold apply",
         )
     )
+
+
+def _reason(error: Exception) -> str:
+    """The device answers for an agent that does not run, and lets go in one of several ways."""
+    if isinstance(error, TimeoutError):
+        return "it is silent"
+    if isinstance(error, ConnectionError | CutOff):
+        return "it does not run"
+    return getattr(error, "strerror", None) or str(error)

@@ -22,6 +22,10 @@ class HostRefused(BackendError):
     """The agent answered that it could not, or would not."""
 
 
+class CutOff(ValueError):
+    """The connection ended before a message did."""
+
+
 def line(message: Mapping[str, Any]) -> bytes:
     """A message as it is sent."""
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
@@ -30,7 +34,7 @@ def line(message: Mapping[str, Any]) -> bytes:
 def parsed(received: bytes) -> dict[str, Any]:
     """A message as it arrived. Raises ValueError when it was cut off, or is none."""
     if not received.endswith(b"\n"):
-        raise ValueError("the connection ended in the middle")
+        raise CutOff("the connection ended in the middle")
     message = json.loads(received)
     if not isinstance(message, dict):
         raise ValueError("not an object")

@@ -20,9 +20,10 @@ from collections.abc import Sequence
 from typing import Any
 
 # Ansible's wrapper imports this one first of all in every payload (ansible/_internal/_ansiballz/_wrapper.py).
-_FIRST = "ansible.module_utils._internal._ansiballz._loader"
+FIRST = "ansible.module_utils._internal._ansiballz._loader"
 # These look along the search path when they are carried out, so each payload has to do it.
 _PLACES = ("ansible", "ansible.module_utils")
+_PLACE_NAMES = {"__file__", "__path__", "__spec__", "__loader__"}
 _NOWHERE = "/nowhere/__init__.py"
 _OLDEST = (3, 10)  # before it, imports from zip files went another way
 
@@ -49,7 +50,7 @@ class Library:
     def carry_out(self, compiled: Compiled) -> None:
         """Import what every payload imports first, if it is among these and not yet done."""
         sources = {_name(path): (path, source, code) for (path, source), code in compiled.items()}
-        if self._kept or _FIRST not in sources or sys.version_info < _OLDEST:
+        if self._kept or FIRST not in sources or sys.version_info < _OLDEST:
             return
         self._kept, homely = _Workshop(sources).carry_out()
         for name in self._kept:
@@ -79,7 +80,7 @@ class _Workshop(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         sys.meta_path.insert(0, self)
         builtins.__import__ = self._noting_import
         try:
-            importlib.import_module(_FIRST)
+            importlib.import_module(FIRST)
             return self._kept, self._homely()
         except Exception:  # noqa: BLE001 - then each payload carries them out, and shows what is wrong
             return {}, set()
@@ -133,13 +134,13 @@ class _Workshop(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return result
 
     def _homely(self) -> set[str]:
-        """Who holds on to one of the packages that each payload has anew, and may have looked where it lies."""
+        """Who may have looked where it lies, or has hold of a package that each payload has anew."""
         places = [sys.modules[name] for name in _PLACES]
-        return {
-            name
-            for name, kept in self._kept.items()
-            if any(value is place for value in vars(kept.module).values() for place in places)
-        }
+        found = {name for name in self._kept if _asks_for_place(self._sources[name][2])}
+        for name, kept in self._kept.items():
+            values = vars(kept.module).values()
+            found |= {name for value in values for place in places if value is place}
+        return found
 
     def _put_aside(self) -> None:
         """Take them out of sys.modules and out of their packages, as if nobody had imported them."""
@@ -177,7 +178,7 @@ class _Lender(importlib.abc.MetaPathFinder):
     def _same_in(self, loader: zipimport.zipimporter) -> set[str]:
         found = self._same.get(loader.archive)
         if found is None:
-            directory: dict[str, tuple[Any, ...]] = getattr(loader, "_files", {})
+            directory = _directory(loader)
             found = self._same[loader.archive] = {
                 name
                 for name, kept in self._kept.items()
@@ -207,6 +208,18 @@ class _Lent(importlib.abc.Loader):
         spec.loader = module.__loader__ = self._loader
         for name in self._kept.imported:
             importlib.import_module(name)
+
+
+def _asks_for_place(code: types.CodeType) -> bool:
+    inner = [each for each in code.co_consts if isinstance(each, types.CodeType)]
+    return bool(_PLACE_NAMES & set(code.co_names)) or any(map(_asks_for_place, inner))
+
+
+def _directory(loader: zipimport.zipimporter) -> dict[str, tuple[Any, ...]]:
+    """The zip file's directory, which zipimport has read: among others size (3) and CRC (7) by path."""
+    read = getattr(loader, "_get_files", None)  # from Python 3.13 on
+    found: dict[str, tuple[Any, ...]] = read() if read else getattr(loader, "_files", {})
+    return found
 
 
 def _closure(name: str, kept: dict[str, Kept]) -> set[str]:

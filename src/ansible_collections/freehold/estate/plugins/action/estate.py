@@ -44,7 +44,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 _NO_BECOME = "`become` has no effect: this task has the rights of whoever runs Ansible."
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """One task on one host."""
 
     _requires_connection = False
