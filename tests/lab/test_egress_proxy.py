@@ -211,7 +211,7 @@ def test_a_tunnel_carries_everything_both_ways(tmp_path: Path) -> None:
         ("CONNECT 203.0.113.9", 400, "host:port"),
         ("GET http://localhost/", 403, "localhost is this computer"),
         ("GET http://2130706433/", 403, "is this computer"),
-        ("GET http://0x7f.1/", 403, "is this computer"),
+        ("GET http://0x7f000001/", 403, "is this computer"),
         ("HEAD http://169.254.169.254/latest/", 403, "is a link-local network"),
         ("GET http://[::ffff:10.0.0.1]/", 403, "is a private network"),
         ("GET http://nowhere.invalid/", 502, "nowhere.invalid cannot be looked up"),

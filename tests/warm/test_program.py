@@ -157,7 +157,7 @@ def test_a_file_that_is_not_there_is_told(program: LocalProgram, tmp_path: Path)
 
 def test_nothing_stays_open(program: LocalProgram, tmp_path: Path) -> None:
     def open_files() -> int:
-        return len(os.listdir(f"/proc/{program.pid}/fd"))
+        return len([*Path(f"/proc/{program.pid}/fd").iterdir()])
 
     program.payload("print(1)")
     before = open_files()

@@ -19,9 +19,10 @@ from freehold.providers.firewall.own_rules import (
 from freehold.providers.firewall.ruleset import table_name
 from freehold.providers.incus.marks import owner
 from freehold.system.docker_user import DockerUser
+from freehold.system.host_agent.answers import Answers, NotAllowed
 from freehold.system.host_agent.charge import Charge
 from freehold.system.host_agent.running import run
-from freehold.system.host_agent.server import Agent, NotAllowed
+from freehold.system.host_agent.server import Agent
 from freehold.system.nftables import Commands
 from freehold.system.nftables.boot import BootRules
 from freehold.system.nftables.program import NftProgram
@@ -75,10 +76,11 @@ class EstateRights:
 
 def agent_of(charge: Charge, code: str) -> Agent:
     """The agent, with the real systems of this host."""
-    boot = BootRules(Path(charge.rules), Path(charge.units) if charge.units else None)
     units = Path(charge.units) if charge.units else None
+    boot = BootRules(Path(charge.rules), units)
     routing = RoutingProgram(Path(charge.ways), units, Path(charge.incus))
-    return Agent(charge, code, EstateRights(charge), NftProgram(boot), DockerUser(), routing)
+    rights = EstateRights(charge)
+    return Agent(Answers(charge, code, rights, NftProgram(boot), DockerUser(), routing))
 
 
 if __name__ == "__main__":

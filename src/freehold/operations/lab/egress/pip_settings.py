@@ -1,6 +1,6 @@
 """This computer's settings of pip that say where packages are: read here, since pip itself need not be installed.
 
-Called by `surroundings.py`. Places and precedence: https://pip.pypa.io/en/stable/topics/configuration/.
+Called by `surroundings.py`. Places and precedence are those of pip's documentation, under "Configuration".
 """
 
 import configparser

@@ -1,7 +1,7 @@
 """Where the lab's egress leads, and where not: nowhere near this computer. Pure; called by `gate.py`.
 
-Special networks: https://www.iana.org/assignments/iana-ipv4-special-registry and …/iana-ipv6-special-registry. Networks that
-are merely reserved for documentation or benchmarks are open: some computers reach their mirrors through those.
+Special networks: IANA's registries of special-purpose addresses for IPv4 and IPv6 (RFC 6890). Networks that are
+merely reserved for documentation or benchmarks are open: some computers reach their mirrors through those.
 """
 
 from collections.abc import Iterable, Mapping
