@@ -32,6 +32,7 @@ from freehold.config.load import load
 from freehold.diagnostics import ConfigError, Diagnostic, FreeholdError, UsageError, has_errors
 from freehold.engine.planner import Picture, Planner
 from freehold.model import Infra
+from freehold.operations.lab.egress.equip import equipped
 from freehold.planning.plan import Plan
 from freehold.providers.firewall.provider import PATIENCE
 from freehold.views.ansible_task import carried_out, failure, in_words, predicted
@@ -104,7 +105,7 @@ class _Task:
         if result.infra is None or has_errors(result.diagnostics):
             raise ConfigError(*result.diagnostics)
         self._warnings += result.diagnostics
-        return result.infra
+        return equipped(result.infra, in_lab=self._options.lab)
 
     def _with_warnings(self, result: dict[str, Any]) -> dict[str, Any]:
         texts = (in_words([each], command=self._options.command) for each in self._warnings)

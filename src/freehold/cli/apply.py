@@ -78,7 +78,7 @@ def _saved(
         saved = SavedPlan.parse(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(_unreadable(path, error)) from error
-    infra = estate.from_sources(saved.sources, options.directory)
+    infra = estate.from_sources(saved.sources, options)
 
     async def check(provider: estate.Site, picture: Picture) -> None:
         saved.check(picture.plan, picture.observed)

@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from freehold.engine.lock import STATE_FOLDER
 from freehold.engine.planner import Picture
 from freehold.engine.systems import Systems
 from freehold.model import Infra
+from freehold.operations.lab.egress.equip import equipped
 from freehold.planning.change import Change
 from freehold.planning.selection import Selection
 from freehold.providers.ansible.provider import AnsibleProvider
@@ -50,7 +52,7 @@ def loaded(options: Common, folder: Path | None = None) -> tuple[Infra, Loaded]:
     if result.infra is None or has_errors(result.diagnostics):
         raise ConfigError(*result.diagnostics)
     tell(result.diagnostics, options)
-    return result.infra, result
+    return equipped(result.infra, in_lab=options.lab), result
 
 
 def sources(result: Loaded) -> dict[str, str]:
@@ -63,8 +65,8 @@ def _inner_name(path: Path) -> str:
     return f"{EXTRA_FOLDER}/{path.name}" if path.parent.name == EXTRA_FOLDER else MAIN_FILE
 
 
-def from_sources(texts: Mapping[str, str], beside: Path) -> Infra:
-    """The estate of a saved plan, with its roles and files in `beside`.
+def from_sources(texts: Mapping[str, str], options: Common) -> Infra:
+    """The estate of a saved plan, with the roles and files that are in the estate's folder now.
 
     Raises ConfigError when it is none any more (another version made it, a file is gone).
     """
@@ -75,7 +77,7 @@ def from_sources(texts: Mapping[str, str], beside: Path) -> Infra:
             (
                 folder / EXTRA_FOLDER / Path(inner).name if "/" in inner else folder / MAIN_FILE
             ).write_text(text, encoding="utf-8")
-        return loaded(Common(folder), beside)[0]
+        return loaded(replace(options, directory=folder), options.directory)[0]
 
 
 def tell(diagnostics: Sequence[Diagnostic], options: Common) -> None:

@@ -10,6 +10,8 @@ from freehold.planning.question import Question
 from freehold.planning.refusals import refusals
 from freehold.planning.resource import Desired, Impact, Kind, Observed
 
+_NAMED = 6  # fields named in a reason; the plan shows all of them below it
+
 
 def compare(question: Question) -> Plan:
     """The plan that makes the selected part of the estate as declared."""
@@ -89,11 +91,14 @@ def _correction(kind: Kind, desired: Desired, seen: Observed) -> Iterator[Change
 
 
 def _reason(impact: Impact, fields: Iterable[FieldChange]) -> str:
-    paths = ", ".join(field.path for field in fields if field.impact is impact)
+    named = [field.path for field in fields if field.impact is impact]
+    rest = f" and {len(named) - _NAMED} more fields" if len(named) > _NAMED + 1 else ""
+    paths = ", ".join(named[:_NAMED] if rest else named) + rest
+    verb = "differ" if len(named) > 1 else "differs"
     if impact is Impact.LIVE:
-        return f"{paths} differs from infra.yml"
+        return f"{paths} {verb} from infra.yml"
     need = {Impact.RESTART: "a restart", Impact.RECREATE: "creating it anew"}[impact]
-    return f"{paths} differs from infra.yml, which needs {need}"
+    return f"{paths} {verb} from infra.yml, which needs {need}"
 
 
 def _orphans(question: Question) -> Iterator[Orphan]:
