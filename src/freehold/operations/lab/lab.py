@@ -23,7 +23,7 @@ from freehold.operations.lab.egress import process as egress_process
 from freehold.operations.lab.layout import default_root, layout, open_folder
 from freehold.operations.lab.limits import Registry
 from freehold.operations.lab.options import Options, recorded, settle
-from freehold.operations.lab.record import read_holder
+from freehold.operations.lab.record import is_dying, read_holder
 from freehold.operations.lab.status import LabStatus, look
 from freehold.system import namespaces
 from freehold.system.files import locked
@@ -229,6 +229,8 @@ class Lab:
 
         A holder that was killed a moment ago still counts as running, and its Incus may even answer once more.
         """
+        if is_dying(self._holder()) and _await(lambda: not self.running, PATIENCE):
+            return False
         try:
             if self._place.daemon_ended.exists():
                 self._wake_daemon()

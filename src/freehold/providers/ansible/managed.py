@@ -15,7 +15,7 @@ SHORT_BEGIN = "# >>> freehold >>>"
 _BEGIN = re.compile(r"# >>> freehold\b[^>]*>>>[ \t]*")
 _END = re.compile(r"# <<< freehold\b[^<]*<<<[ \t]*")
 _LIKE_A_MARK = re.compile(
-    r"\s*#+\s*(?:(?:>>+|<<+)\s*freehold\b.*|freehold\b.*(?:>>+|<<+)\s*)", re.IGNORECASE
+    r"\s*#+\s*(?:(?:>>+|<<+)\s*freehold\b.*|freehold\b[^<>#]*(?:>>+|<<+)\s*)", re.IGNORECASE
 )
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _BYTE_ORDER_MARK = "\ufeff"

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from freehold.providers.ansible.managed import BEGIN, END, SHORT_BEGIN, DamagedMarks, split
@@ -66,7 +66,12 @@ def test_what_the_user_writes_around_the_part_survives_a_thousand_edits(
         assert again.part == again.in_its_lines(wanted)
         first = "\ufeff" * byte_order_mark + whole_lines(edit_above.of(above), line_end)
         below = below and line_end + edit_below.of(below.removeprefix(line_end))
+        assume(not like_a_mark(first) and not like_a_mark(below))  # an error of its own, see below
         text = f"{first}{BEGIN}{line_end}{part}{END}{below}"
+
+
+def like_a_mark(text: str) -> bool:
+    return any("freehold" in line and (">>" in line or "<<" in line) for line in text.splitlines())
 
 
 def whole_lines(text: str, line_end: str) -> str:

@@ -1,0 +1,241 @@
+"""The control machine: Incus answers inside it again by itself, whatever was restarted; and the estate is steered from it."""
+
+import os
+import signal
+import tempfile
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from freehold.operations.lab import Lab
+from freehold.operations.lab.images import ensure_image
+from freehold.system.processes import find_program
+from freehold.system.unix_http import listener_pid
+from tests.e2e.estate import Estate, pid_of
+from tests.e2e.rules import becomes_true, rules
+
+pytestmark = pytest.mark.lab
+
+CONTROLLED = """\
+freehold: 1
+name: cottage
+domains:
+  admin:
+    subnet_id: 0
+    trust: admin
+    machines:
+      ctl: {ip: 10.100.0.10, control: true}
+"""
+STEERED = CONTROLLED.replace("control: true}", "control: true, provision: {roles: [control]}}")
+SECOND = """\
+  lodge: {subnet_id: 12, machines: {till: {ip: 10.100.12.10}}}
+policies:
+  - {from: lodge, to: admin/ctl, ports: [8080]}
+"""
+BACK = 20.0  # seconds for a machine to boot on a busy computer; it takes one
+INSTALLING = 500.0  # seconds for packages
+
+
+class Control(Estate):
+    """An estate, and commands in its control machine."""
+
+    def inside(self, *command: str) -> str:
+        return self.incus("exec", "--project", "admin", "admin-ctl", "-T", "--", *command)
+
+    def freehold_inside(self, *words: str) -> str:
+        """Its output; its exit code stands at the end."""
+        script = 'cd /srv/estate && freehold "$@" 2>&1; echo "exit code $?"'
+        return self.inside("sh", "-c", script, "sh", *words)
+
+    def lists(self) -> bool:
+        """Whether `incus list` inside shows the machine itself."""
+        script = "incus list --project admin --format csv --columns n 2>/dev/null || true"
+        command = ["exec", "--project", "admin", "admin-ctl", "-T", "--", "sh", "-c", script]
+        try:
+            return self.incus(*command) == "admin-ctl\n"
+        except AssertionError:  # it is not up yet
+            return False
+
+    def agent(self) -> int | None:
+        """The process that answers for the host."""
+        [socket] = (self.lab.root / "firewall").glob("*.s")
+        return listener_pid(socket)
+
+
+def made(folder: Path, lab: Lab) -> Control:
+    ensure_image(lab, "debian/13", lambda text: None)
+    return Control(folder, lab)
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        lab = Lab(Path(folder, "lab"))
+        lab.start()
+        try:
+            yield lab
+        finally:
+            lab.reset()
+
+
+@pytest.fixture(scope="module")
+def control(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Control:
+    """With Incus's own client where it looks for the socket without being told: as the role `control` leaves it."""
+    estate = made(tmp_path_factory.mktemp("estate"), lab)
+    estate.write(CONTROLLED)
+    estate.ok("apply", "--yes")
+    program = find_program("incus")
+    assert program is not None
+    push = ["file", "push", "--quiet", "--project", "admin"]
+    estate.incus(*push, str(program), "admin-ctl/usr/local/bin/incus")
+    estate.inside("mkdir", "/var/lib/incus")
+    estate.inside("ln", "-s", "/dev/incus.socket", "/var/lib/incus/unix.socket")
+    assert estate.lists()
+    return estate
+
+
+def power_cut(lab: Lab) -> None:
+    os.kill(pid_of(lab), signal.SIGKILL)
+    assert becomes_true(lambda: not lab.running, 20)
+    lab.start()
+
+
+def off_and_on(lab: Lab) -> None:
+    lab.stop()
+    lab.start()
+
+
+RESTARTS: dict[str, Callable[[Control], object]] = {
+    "the machine": lambda c: c.incus("restart", "--project", "admin", "admin-ctl"),
+    "the machine, by force": lambda c: c.incus("restart", "--force", "--project", "admin", "admin-ctl"),
+    "the machine, from inside": lambda c: c.inside("sh", "-c", "systemctl reboot || true"),
+    "incusd": lambda c: c.lab.restart_daemon(signal.SIGTERM),
+    "incusd, killed": lambda c: c.lab.restart_daemon(),
+    "the host": lambda c: off_and_on(c.lab),
+    "the host, by a power cut": lambda c: power_cut(c.lab),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", RESTARTS)
+def test_incus_answers_inside_again_by_itself(what: str, control: Control) -> None:
+    booted = control.inside("cat", "/proc/stat")
+    RESTARTS[what](control)
+    if "inside" in what:
+        time.sleep(2)  # until it has gone down
+    assert becomes_true(control.lists, BACK)
+    if "incusd" not in what:
+        assert control.inside("cat", "/proc/stat") != booted
+    assert becomes_true(lambda: control.agent() is not None, 5)
+    control.settled()
+
+
+def test_the_socket_is_back_when_the_machine_was_made_from_its_image_again(
+    control: Control,
+) -> None:
+    alias = "incus image alias create test/other $(incus image list -c F -f csv debian/13)"
+    assert control.lab.run(["sh", "-c", alias]) == 0
+    control.edit("control: true", "control: true, image: test/other")
+    control.ok("apply", "--yes", "--confirm", "admin/ctl")
+    assert control.inside("stat", "-c", "%F %U %a", "/dev/incus.socket") == "socket root 600\n"
+    asked = (
+        "import http.client, socket\n"
+        "connection = http.client.HTTPConnection('incus')\n"
+        "connection.sock = socket.socket(socket.AF_UNIX)\n"
+        "connection.sock.connect('/dev/incus.socket')\n"
+        "connection.request('GET', '/1.0/instances?project=admin')\n"
+        "print(connection.getresponse().read().decode())\n"
+    )
+    assert "/1.0/instances/admin-ctl" in control.inside("python3", "-c", asked)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(["/run/incus/unix.socket", "/run/incus"], id="a folder in /run"),
+        pytest.param(["environment.INCUS_SOCKET=/dev/incus.socket"], id="the variable"),
+    ],
+)
+def test_why_it_is_done_this_way(spoil: Sequence[str], lab: Lab, tmp_path: Path) -> None:
+    """What other ways come to: the machine works, and does not start again."""
+    estate = made(tmp_path, lab)
+    estate.write("freehold: 1\nname: barn\ndomains: {barn: {subnet_id: 9, machines: {hay: {}}}}\n")
+    estate.ok("apply", "--yes")
+    in_barn = ["--project", "barn", "barn-hay"]
+    try:
+        if "=" in spoil[0]:
+            estate.incus("config", "set", *in_barn, spoil[0])
+        else:
+            listen, folder = spoil
+            estate.incus("exec", *in_barn, "-T", "--", "mkdir", folder)
+            device = [f"listen=unix:{listen}", f"connect=unix:{lab.socket}", "bind=instance"]
+            estate.incus("config", "device", "add", *in_barn, "socket", "proxy", *device)
+        with pytest.raises(AssertionError):
+            estate.incus("restart", "--force", *in_barn)
+        assert estate.get("/instances/barn-hay?project=barn")["status"] == "Stopped"
+    finally:
+        estate.ok("destroy", "--yes", "--confirm", "barn")
+
+
+def test_it_is_taken_away_as_it_came(control: Control) -> None:
+    control.edit("control: true", "control: false")
+    control.ok("apply", "--yes")
+    assert not list((control.lab.root / "firewall").glob("*.s"))
+    assert not list((control.lab.root / "firewall").glob("*.agent"))
+    assert not control.lists()
+    control.settled()
+
+
+@pytest.mark.slow
+def test_the_estate_is_steered_from_within(tmp_path: Path) -> None:
+    """With packages: Freehold, Ansible and the client inside, and every promise about the firewall kept from there."""
+    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        lab = Lab(Path(folder, "lab"))
+        lab.start(egress=True)
+        try:
+            _steered(made(tmp_path, lab))
+        finally:
+            lab.reset()
+
+
+def _steered(control: Control) -> None:
+    control.write(textwrap.dedent(STEERED))
+    process = control.start("apply", "--yes")
+    out, err = process.communicate(timeout=INSTALLING)
+    assert process.returncode == 0, (out, err)
+    control.settled()
+    assert "everything is as infra.yml says" in control.freehold_inside("verify")
+    assert "0 to create, 0 to change" in control.freehold_inside("plan")
+    assert control.lists()
+
+    before = rules(control.lab)
+    control.inside("sh", "-c", f"cat >> /srv/estate/infra.yml <<'END'\n{SECOND}END")
+    assert "exit code 0" in control.freehold_inside("apply", "--yes")
+    assert "net-lodge" in rules(control.lab)
+    assert rules(control.lab) != before
+    assert control.inside("nft", "list", "tables") == "", "its own packet filter is not the host's"
+    assert "everything is as infra.yml says" in control.freehold_inside("verify")
+
+    own = control.freehold_inside("destroy", "--yes", "--confirm", "cottage")
+    assert "own-machine" in own
+    assert "exit code 1" in own
+
+    agent = control.agent()
+    assert agent is not None
+    os.kill(agent, signal.SIGKILL)
+    blind = control.freehold_inside("verify")
+    assert "Not measured: docker-user, firewall, host-agent, router." in blind
+    assert "exit code 2" in blind
+    control.inside("sed", "-i", "s/till: {/till: {memory: 512MiB, /", "/srv/estate/infra.yml")
+    refused = control.freehold_inside("apply", "--yes")
+    assert "unguarded" in refused
+    assert "exit code 1" in refused
+
+    control.ok("apply", "--yes", "--only", "host-agent")
+    assert "exit code 0" in control.freehold_inside("apply", "--yes")
+    assert "everything is as infra.yml says" in control.freehold_inside("verify")
