@@ -2,12 +2,13 @@
 
 import contextlib
 import os
+import platform
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from freehold.cli.options import Common
 from freehold.config.files import EXTRA_FOLDER, MAIN_FILE
@@ -29,15 +30,21 @@ from freehold.operations.lab.egress.equip import equipped
 from freehold.planning.change import Change
 from freehold.planning.selection import Selection
 from freehold.providers.ansible.provider import AnsibleProvider
+from freehold.providers.control.provider import AgentProvider
 from freehold.providers.firewall.docker import Chain, DockerProvider
 from freehold.providers.firewall.provider import PATIENCE, FirewallProvider, WayIn
 from freehold.providers.firewall.router.provider import RouterProvider
+from freehold.providers.incus.control import Ways
 from freehold.providers.incus.provider import IncusProvider
 from freehold.providers.protocol import Provider
 from freehold.system.ansible import Playbooks
+from freehold.system.host_agent.agents import Agents
 from freehold.system.incus.api import Incus
 from freehold.system.nftables import Nftables
 from freehold.system.routing import Routing
+
+if TYPE_CHECKING:
+    from freehold.system.incus.client import IncusClient
 
 _OPERATOR_SECONDS = 10.0  # for the operator's terminal to answer
 _SYSTEM_SOCKET = Path("/var/lib/incus/unix.socket")
@@ -100,13 +107,14 @@ class Site(Systems):
         nftables: Nftables,
         docker: Chain,
         routing: Routing,
+        agents: Agents,
         incus: IncusProvider,
         ansible: AnsibleProvider | None,
         playbooks: Playbooks,
         undo_after: float,
     ) -> None:
         firewall = FirewallProvider(nftables, lambda: _ways_in(incus.incus, undo_after), undo_after)
-        systems: list[Provider] = [firewall, DockerProvider(docker), incus]
+        systems: list[Provider] = [firewall, DockerProvider(docker), AgentProvider(agents), incus]
         systems.append(RouterProvider(incus.incus, routing))
         if ansible is not None:
             systems.append(ansible)
@@ -138,12 +146,9 @@ async def provider(
     """
     from freehold.providers.incus.images import Images, ServerImages
     from freehold.system.ansible.program import AnsibleProgram
-    from freehold.system.docker_user import DockerUser
     from freehold.system.incus.client import IncusClient
-    from freehold.system.nftables.boot import BootRules
-    from freehold.system.nftables.program import NftProgram
-    from freehold.system.routing.program import RoutingProgram
 
+    own: str | None = None
     if options.lab:
         from freehold.operations.lab import Lab
         from freehold.operations.lab.images import LabImages
@@ -156,12 +161,15 @@ async def provider(
         nftables: Nftables = lab.nftables()
         docker: Chain = lab.docker_user()
         routing: Routing = lab.routing()
+        agents: Agents = lab.agents()
     else:
+        from freehold.system.host_agent.systems import host_systems
+
         client = IncusClient(system_socket())
         images = ServerImages(client)
-        nftables = NftProgram(BootRules.of_this_computer())
-        docker = DockerUser()
-        routing = RoutingProgram.of_this_computer(system_socket())
+        host = host_systems(client.socket)
+        nftables, docker, routing, agents = host.nftables, host.docker, host.routing, host.agents
+        own = platform.node() if host.is_inside else None
     playbooks = AnsibleProgram(options.directory, {"INCUS_SOCKET": str(client.socket.resolve())})
     ansible = AnsibleProvider(options.directory, client, playbooks, logs(options), refresh=refresh)
     try:
@@ -169,13 +177,19 @@ async def provider(
             nftables,
             docker,
             routing,
-            IncusProvider(client, images),
+            agents,
+            IncusProvider(client, images, _ways(client, agents) if own is None else None, own),
             ansible if tree else None,
             playbooks,
             undo_after,
         )
     finally:
         await client.close()
+
+
+def _ways(client: "IncusClient", agents: Agents) -> Callable[[str], Ways]:
+    """What control machines get, by estate."""
+    return lambda estate: Ways(incus=str(client.socket.resolve()), agent=str(agents.socket(estate)))
 
 
 _LAB_IS_DOWN = Diagnostic(
@@ -237,7 +251,10 @@ def selection(infra: Infra, limits: list[str] | None, kinds: list[str] | None) -
     problems += [_unknown("--limit", limit, known) for limit in limits or () if limit not in known]
     if problems:
         raise UsageError(*problems)
-    kinds = [*(kinds or ()), *([FILE.name] if PROVISION.name in (kinds or ()) else [])]  # it reads the tree
+    kinds = [
+        *(kinds or ()),
+        *([FILE.name] if PROVISION.name in (kinds or ()) else []),
+    ]  # it reads the tree
     return Selection(tuple(limits or ()), tuple(dict.fromkeys(kinds)))
 
 

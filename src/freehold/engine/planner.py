@@ -54,6 +54,8 @@ class Planner:
                 prune=self.prune or self.orphans_only,
                 only_orphans=self.orphans_only,
                 destroy=self.destroy,
+                unseen=observation.unseen,
+                here=observation.here,
             )
         )
         diagnostics: tuple[Diagnostic, ...] = () if self.destroy else observation.diagnostics

@@ -14,6 +14,7 @@ from freehold.planning.address import Address
 from freehold.planning.change import Change
 from freehold.planning.resource import Desired, Kind, Observed
 from freehold.providers.protocol import Observation, Provider, Step
+from freehold.system.host_agent.messages import HostUnseen
 
 Side = TypeVar("Side", Desired, Observed)
 
@@ -30,15 +31,20 @@ class Systems:
         return {name: kind for each in self._providers for name, kind in each.kinds.items()}
 
     async def observe(self, infra: Infra) -> Observation:
-        looks = await asyncio.gather(*(each.observe(infra) for each in self._providers))
+        looks = await asyncio.gather(*(_look(each, infra) for each in self._providers))
         observed = {address: seen for look in looks for address, seen in look.observed.items()}
-        diagnostics = tuple(problem for look in looks for problem in look.diagnostics)
-        return Observation(self._guarded(observed), diagnostics)
+        return Observation(
+            self._guarded(observed),
+            tuple(problem for look in looks for problem in look.diagnostics),
+            unseen={kind: why for look in looks for kind, why in look.unseen.items()},
+            here=next((look.here for look in looks if look.here), None),
+        )
 
     def desired(self, infra: Infra, observation: Observation) -> Mapping[Address, Desired]:
         wanted: dict[Address, Desired] = {}
         for each in self._providers:
-            wanted.update(each.desired(infra, observation))
+            if not each.kinds.keys() & observation.unseen.keys():
+                wanted.update(each.desired(infra, observation))
         return self._guarded(wanted)
 
     def steps(self, estate: str, change: Change) -> Sequence[Step]:
@@ -62,6 +68,14 @@ class Systems:
             else each
             for address, each in side.items()
         }
+
+
+async def _look(provider: Provider, infra: Infra) -> Observation:
+    """One provider's. What cannot be seen from here is said, so that the rest can be looked at."""
+    try:
+        return await provider.observe(infra)
+    except HostUnseen as error:
+        return Observation(unseen=dict.fromkeys(provider.kinds, error.diagnostics[0]))
 
 
 def _of(addresses: Iterable[Address], kind: str) -> Collection[Address]:

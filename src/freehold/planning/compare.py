@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from freehold.planning.address import Address
 from freehold.planning.change import Action, Change, FieldChange, differences
+from freehold.planning.from_within import not_seen
 from freehold.planning.order import in_order, with_waits
 from freehold.planning.plan import Orphan, Plan
 from freehold.planning.question import Question
@@ -28,7 +29,8 @@ def compare(question: Question) -> Plan:
         changes=ordered,
         orphans=() if question.destroy else left,
         unchanged=_count_unchanged(question, ordered),
-        diagnostics=tuple(refusals(question, ordered, left)),
+        diagnostics=(*not_seen(question), *refusals(question, ordered, left)),
+        unseen=tuple(sorted(question.unseen)),
     )
 
 

@@ -29,13 +29,17 @@ class Orphan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Changes in the order they are shown, orphans, and what keeps the plan from being applied."""
+    """Changes in the order they are shown, orphans, and what keeps the plan from being applied.
+
+    `unseen` are the kinds of resources that could not be looked at: nothing is known of them.
+    """
 
     estate: str
     changes: tuple[Change, ...] = ()
     orphans: tuple[Orphan, ...] = ()
     unchanged: int = 0
     diagnostics: tuple[Diagnostic, ...] = ()
+    unseen: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:

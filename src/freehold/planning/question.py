@@ -1,8 +1,9 @@
 """What is to be compared. Made by `engine.planner`, answered by `planning.compare`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from freehold.diagnostics import Diagnostic
 from freehold.planning.address import Address
 from freehold.planning.resource import Desired, Kind, Observed
 from freehold.planning.selection import Selection
@@ -13,7 +14,8 @@ class Question:
     """What is compared: the two sides, the kinds' rules, and what the user asked for.
 
     `prune` deletes orphans too; `only_orphans` leaves everything else as it is. `destroy`: `desired` is empty and
-    everything has to go, so that a protected resource is an error instead of something to keep.
+    everything has to go, so that a protected resource is an error instead of something to keep. `unseen` are the kinds that
+    cannot be looked at, and why; `here` is the machine in which this process runs.
     """
 
     estate: str
@@ -24,3 +26,5 @@ class Question:
     prune: bool = False
     only_orphans: bool = False
     destroy: bool = False
+    unseen: Mapping[str, Diagnostic] = field(default_factory=dict)
+    here: Address | None = None

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from freehold.diagnostics import Diagnostic, Severity
 from freehold.planning.address import Address
 from freehold.planning.change import Action, Change
+from freehold.planning.from_within import from_within
 from freehold.planning.plan import Orphan
 from freehold.planning.question import Question
 from freehold.planning.resource import Desired, Observed
@@ -19,6 +20,7 @@ def refusals(
     yield from _not_ours(question, changed)
     yield from _claimed(question.desired, observed, changed)
     yield from _left_out(question, changed)
+    yield from from_within(question, changed.values())
     for change in changed.values():
         yield from _protected(change, observed)
         yield from _holds_foreign(change, observed)

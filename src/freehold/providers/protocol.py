@@ -19,10 +19,16 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One look at a system: what is there, and what about it needs saying."""
+    """One look at a system: what is there, and what about it needs saying.
+
+    `unseen` are the kinds that cannot be looked at from here, and why. `here` is the machine in which this process runs, when
+    it is one of the estate's.
+    """
 
     observed: Mapping[Address, Observed] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
+    unseen: Mapping[str, Diagnostic] = field(default_factory=dict)
+    here: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,8 @@ def render_plan(
         _write(paper, _losses(paper, plan.destructive))
         paper.line()
     if plan.is_empty and plan.can_apply:
-        says = ": everything is as infra.yml says" if plan.unchanged and not plan.orphans else ""
+        whole = plan.unchanged and not plan.orphans and not plan.unseen
+        says = ": everything is as infra.yml says" if whole else ""
         paper.line(f"Nothing to do{says}.")
     paper.line(paper.paint(last_line(plan), Style.BOLD))
 

@@ -27,5 +27,10 @@ def render_verification(found: Verification, stream: TextIO, *, command: str = "
             f"Verified: everything is as infra.yml says; {found.machines} machines run with "
             "their addresses.\n"
         )
+    elif found.is_as_declared:
+        stream.write(
+            f"Not measured: {', '.join(found.plan.unseen)}. All else is as infra.yml says; "
+            f"{found.machines} machines run with their addresses.\n"
+        )
     else:
         stream.write("Not verified: what runs is not what infra.yml says.\n")

@@ -21,6 +21,8 @@ from freehold.operations.lab.layout import Layout
 from freehold.operations.lab.record import write_holder
 from freehold.operations.lab.rooms import furnish
 from freehold.system import namespaces
+from freehold.system.host_agent.charge import SUFFIX
+from freehold.system.host_agent.process import agent_argv, agent_environment
 from freehold.system.processes import search_path
 
 WATCHED = {signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1}
@@ -61,6 +63,7 @@ def _first_process(place: Layout) -> int:
         supervisor = Supervisor(place)
         supervisor.start()
         keep_ways(place)
+        keep_agents(place)
     except OSError as error:
         say(f"the lab's namespaces could not be set up: {error}")
         return 1
@@ -84,6 +87,13 @@ def keep_ways(place: Layout) -> None:
     for way in sorted(place.firewall.glob("*.way")):
         argv = [sys.executable, "-I", str(place.firewall / "keeper.py"), "watch", str(way)]
         os.posix_spawn(argv[0], argv, os.environ, setsigmask=[], setsid=True)
+
+
+def keep_agents(place: Layout) -> None:
+    """Have control machines' agents again (`system.host_agent`)."""
+    for charge in sorted(place.firewall.glob(f"*{SUFFIX}")):
+        argv = agent_argv(charge)
+        os.posix_spawn(argv[0], argv, os.environ | agent_environment(), setsigmask=[], setsid=True)
 
 
 class Supervisor:

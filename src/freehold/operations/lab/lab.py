@@ -32,6 +32,7 @@ from freehold.system.processes import ProcessIdentity, search_path
 if TYPE_CHECKING:
     from freehold.model import Infra
     from freehold.system.docker_user import DockerUser
+    from freehold.system.host_agent.program import AgentProgram
     from freehold.system.nftables import Nftables
     from freehold.system.routing import Routing
 
@@ -183,6 +184,14 @@ class Lab:
 
         prefix = namespaces.enter_argv(self._holder().pid, [], "/")
         return RoutingProgram(self._place.firewall, None, self.socket, prefix)
+
+    def agents(self) -> "AgentProgram":
+        """The agents for control machines in the lab. Raises UsageError when the lab is not running."""
+        from freehold.system.host_agent.process import ProcessRunner
+        from freehold.system.host_agent.program import AgentProgram
+
+        prefix = namespaces.enter_argv(self._holder().pid, [], "/")
+        return AgentProgram(self._place.firewall, self._place.charge, ProcessRunner(prefix))
 
     def kill_daemon(self) -> None:
         """End incusd at once (SIGKILL), machines keep running; it stays away until `start` or `restart_daemon`."""

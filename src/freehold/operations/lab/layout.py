@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from freehold.diagnostics import Diagnostic, UsageError
+from freehold.system.host_agent.charge import Charge
 
 DEFAULT_ROOT = Path("/var/lib/freehold/lab")
 DEFAULT_CACHE = Path("/var/cache/freehold/images")
@@ -86,6 +87,18 @@ class Layout:
     def firewall(self) -> Path:
         """The rules that are loaded before incusd starts."""
         return self.root / "firewall"
+
+    def charge(self, estate: str, base: str) -> Charge:
+        """What the agent of an estate is to do in the lab; the name of its socket is short (`LONGEST_SOCKET`)."""
+        digest = hashlib.sha256(estate.encode()).hexdigest()[:8]
+        return Charge(
+            estate=estate,
+            base=base,
+            listen=str(self.firewall / f"{digest}.s"),
+            incus=str(self.socket),
+            rules=str(self.firewall),
+            ways=str(self.firewall),
+        )
 
     @property
     def egress(self) -> Path:

@@ -11,7 +11,7 @@ from freehold.planning.address import Address
 from freehold.planning.change import Change
 from freehold.planning.resource import Desired, Kind
 from freehold.providers.incus import bridges, instances, profiles, projects, volumes
-from freehold.providers.incus.control import Ways, ways_of
+from freehold.providers.incus.control import Ways, control_machine, ways_of
 from freehold.providers.incus.images import Images
 from freehold.providers.incus.instance_steps import InstanceSteps
 from freehold.providers.incus.observe import observed_of, read_server
@@ -29,15 +29,20 @@ class IncusProvider:
     """One Incus server as Freehold sees it.
 
     `ways` says for an estate what its control machines get. Without it they keep what they have: so from inside one of
-    them, where nothing else tells what is outside.
+    them, where nothing else tells what is outside. `own` is then the name of that one's instance.
     """
 
     def __init__(
-        self, incus: Incus, images: Images, ways: Callable[[str], Ways] | None = None
+        self,
+        incus: Incus,
+        images: Images,
+        ways: Callable[[str], Ways] | None = None,
+        own: str | None = None,
     ) -> None:
         self.incus = incus
         self._images = images
         self._ways = ways
+        self._own = own
         self._one_bridge_at_a_time = asyncio.Lock()
 
     @property
@@ -47,7 +52,8 @@ class IncusProvider:
     async def observe(self, infra: Infra) -> Observation:
         server = await read_server(self.incus)
         observed = observed_of(server, infra)
-        return Observation(observed, tuple(obstacles(infra, server, observed)))
+        here = control_machine(observed.values(), self._own) if self._own else None
+        return Observation(observed, tuple(obstacles(infra, server, observed)), here=here)
 
     def desired(self, infra: Infra, observation: Observation) -> Mapping[Address, Desired]:
         seen = observation.observed.values()
