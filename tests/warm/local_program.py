@@ -3,12 +3,16 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from freehold.system.warm import shipping
 from freehold.system.warm.target import frames
+
+# Another Python that a machine could have, from 3.9 on, to be tried by hand.
+PYTHON = os.environ.get("FREEHOLD_TEST_PYTHON", sys.executable)
 
 
 @dataclass

@@ -60,7 +60,8 @@ class Machines:
     @property
     def keeper(self) -> int | None:
         """The keeper's process."""
-        (path,) = [*Path(os.environ["XDG_RUNTIME_DIR"], "freehold").glob("*.socket")] or [None]
+        folder = Path(os.environ["XDG_RUNTIME_DIR"], "freehold")
+        path = next(folder.glob("*.socket"), None)
         return listener_pid(path) if path is not None else None
 
     def end_keeper(self, by: signal.Signals = signal.SIGTERM) -> None:

@@ -1,7 +1,6 @@
 """What is lent of Ansible's library is the same in the payload's own zip file, and behaves as if imported from there."""
 
 import io
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from freehold.system.warm.target.library import FIRST
-from tests.warm.local_program import LocalProgram
+from tests.warm.local_program import PYTHON, LocalProgram
 
 PLACE = "from pkgutil import extend_path\n__path__ = extend_path(__path__, __name__)\n"
 SAYS = "print('carried out', __name__.rpartition('.')[2])\n"
@@ -32,7 +31,7 @@ IMPORT = f"import {FIRST}, sys, os\n"
 
 @pytest.fixture
 def program() -> Iterator[LocalProgram]:
-    program = LocalProgram(sys.executable)
+    program = LocalProgram(PYTHON)
     yield program
     program.stop()
 
@@ -106,6 +105,7 @@ def test_a_module_that_asks_where_it_lies_is_not_lent(
 ) -> None:
     payloads = Payloads(program, tmp_path)
     words = SAYS + "import sys\nWORD = sys.modules['ansible'].__file__\n"
+    said: list[str] = []
     for _ in range(3):
         said = payloads.run(
             IMPORT + "print(ansible.module_utils.basic.WORD.startswith(sys.path[0]))", words=words
@@ -140,6 +140,7 @@ def test_what_a_payload_does_to_it_is_gone_with_it(payloads: Payloads) -> None:
 
 
 def test_what_is_not_first_in_every_payload_is_not_lent(payloads: Payloads) -> None:
+    said: list[str] = []
     for _ in range(2):
         said = payloads.run(IMPORT + "import ansible.module_utils.extra")
 

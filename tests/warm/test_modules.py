@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.warm.local_program import LocalProgram
+from tests.warm.local_program import PYTHON, LocalProgram
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
 # What is another each time: when, how long, which folder.
@@ -41,7 +41,7 @@ TASKS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def program() -> Iterator[LocalProgram]:
-    program = LocalProgram(sys.executable, ENVIRONMENT)
+    program = LocalProgram(PYTHON, ENVIRONMENT)
     program.payload(built([("ping", {})])[0])  # from here on the library is lent
     yield program
     program.stop()

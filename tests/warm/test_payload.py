@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.warm.local_program import LocalProgram
+from tests.warm.local_program import PYTHON, LocalProgram
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
 
@@ -41,7 +41,7 @@ print(json.dumps({
 
 @pytest.fixture
 def program() -> Iterator[LocalProgram]:
-    program = LocalProgram(sys.executable, ENVIRONMENT)
+    program = LocalProgram(PYTHON, ENVIRONMENT)
     program.payload(
         "import json, zipfile, tempfile, zipimport"
     )  # what it learns from the first one

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from freehold.system.warm.target import frames
-from tests.warm.local_program import LocalProgram
+from tests.warm.local_program import PYTHON, LocalProgram
 
 
 @pytest.fixture
 def program() -> Iterator[LocalProgram]:
-    program = LocalProgram(sys.executable)
+    program = LocalProgram(PYTHON)
     yield program
     program.stop()
 
@@ -115,7 +114,7 @@ def test_output_that_comes_after_the_end_of_the_shell_is_there(program: LocalPro
 
 
 def test_it_ends_with_the_keeper_and_leaves_what_runs(tmp_path: Path) -> None:
-    program = LocalProgram(sys.executable)
+    program = LocalProgram(PYTHON)
     done = tmp_path / "done"
     started = tmp_path / "started"
     program.begin(frames.RUN, _words("/bin/sh", "-c", f"touch {started}; sleep 1; touch {done}"))

@@ -240,21 +240,21 @@ def selection(infra: Infra, limits: list[str] | None, kinds: list[str] | None) -
     from freehold.providers.ansible.files import KIND as FILE
     from freehold.providers.ansible.provider import KINDS as INSIDE
     from freehold.providers.ansible.provisioning import KIND as PROVISION
+    from freehold.providers.control.provider import KIND as AGENT
     from freehold.providers.firewall import desired
     from freehold.providers.firewall.docker import KIND as DOCKER
     from freehold.providers.firewall.router.desired import KIND as ROUTER
     from freehold.providers.incus.provider import KINDS
 
-    every = {desired.KIND.name, DOCKER.name, ROUTER.name, *KINDS, *INSIDE}
+    every = {desired.KIND.name, DOCKER.name, AGENT.name, ROUTER.name, *KINDS, *INSIDE}
     problems = [_unknown("--only", kind, every) for kind in kinds or () if kind not in every]
     known = {domain.name for domain in infra.domains} | {m.key for m in infra.machines()}
     problems += [_unknown("--limit", limit, known) for limit in limits or () if limit not in known]
     if problems:
         raise UsageError(*problems)
-    kinds = [
-        *(kinds or ()),
-        *([FILE.name] if PROVISION.name in (kinds or ()) else []),
-    ]  # it reads the tree
+    if PROVISION.name in (kinds or ()):
+        kinds = [*(kinds or ()), FILE.name]  # it reads the tree
+    kinds = kinds or []
     return Selection(tuple(limits or ()), tuple(dict.fromkeys(kinds)))
 
 

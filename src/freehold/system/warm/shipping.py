@@ -8,7 +8,7 @@ from pathlib import Path
 
 _PACKAGE = "freehold.system.warm.target"
 _MODULES = (
-    "frames", "interpreter", "running", "processes", "files", "leaving", "library", "payload", "program",
+    "frames", "leaving", "interpreter", "running", "processes", "files", "library", "payload", "program",
 )  # fmt: skip
 
 # The names of a fresh __main__ are kept first: a payload finds them as Python left them.
@@ -23,7 +23,10 @@ def take(size):
             os._exit(0)
         content += piece
     return content
-if sys.version_info < (3, 9):
+try:
+    for descriptor in os.pidfd_open(os.getpid()), os.memfd_create('freehold'):
+        os.close(descriptor)
+except (AttributeError, OSError):
     sys.exit('too old')
 exec(take(int.from_bytes(take(4), 'big')).decode())
 """

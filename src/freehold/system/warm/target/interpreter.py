@@ -10,6 +10,8 @@ import site
 import sys
 from typing import Any
 
+from freehold.system.warm.target.leaving import is_known
+
 OLDEST = (3, 9)
 # Python reads these, or the C library below it, when it starts; who sets them gets a fresh one.
 _AT_START = ("PYTHON", "LD_", "LC_", "LANG", "GLIBC_", "MALLOC_", "TZ", "HOME")
@@ -28,7 +30,9 @@ def fingerprint() -> tuple[object, ...]:
 
 def would_serve(python: str, environment: dict[str, str]) -> bool:
     """Whether a child of this process is what starting `python` with these variables would give."""
-    return python == sys.executable and not any(name.startswith(_AT_START) for name in environment)
+    if python != sys.executable or not is_known():
+        return False
+    return not any(name.startswith(_AT_START) for name in environment)
 
 
 def _look(path: str) -> object:

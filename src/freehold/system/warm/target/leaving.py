@@ -14,6 +14,13 @@ import threading
 from typing import NoReturn
 
 _FLUSH_FAILED = 120  # what Python exits with then
+# Waits for the program's threads, then runs what it has registered for its end. CPython names them only to itself.
+_STEPS = (threading, "_shutdown"), (atexit, "_run_exitfuncs")
+
+
+def is_known() -> bool:
+    """Whether this Python ends as here is assumed; if not, no payload may run in a copy of it."""
+    return all(hasattr(module, name) for module, name in _STEPS)
 
 
 def exit_code(error: SystemExit) -> int:
@@ -22,14 +29,14 @@ def exit_code(error: SystemExit) -> int:
         return 0
     if isinstance(error.code, int):
         return error.code & 0xFF
-    print(error.code, file=sys.stderr)
+    print(error.code, file=sys.stderr)  # noqa: T201 - as Python does, to whatever that is now
     return 1
 
 
 def leave(code: int, before: set[str]) -> NoReturn:
     """End the process. `before`: the modules that were loaded before the program began."""
-    threading._shutdown()
-    atexit._run_exitfuncs()
+    for module, name in _STEPS:
+        getattr(module, name)()
     flushed = _flush()
     _tear_down(before)
     flushed = _flush() and flushed

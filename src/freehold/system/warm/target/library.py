@@ -16,7 +16,7 @@ import sys
 import types
 import zipimport
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # Ansible's wrapper imports this one first of all in every payload (ansible/_internal/_ansiballz/_wrapper.py).
@@ -108,19 +108,19 @@ class _Workshop(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if name not in _PLACES:
             path, source, code = self._sources[name]
             self._kept[name] = Kept(path, source, module)
-            exec(code, module.__dict__)
+            exec(code, module.__dict__)  # noqa: S102 - as an import does
 
     def _noting_import(
         self,
         name: str,
-        globals: dict[str, Any] | None = None,
-        locals: dict[str, Any] | None = None,
-        fromlist: Sequence[str] = (),
+        globals: Mapping[str, object] | None = None,  # noqa: A002 - so are they called
+        locals: Mapping[str, object] | None = None,  # noqa: A002
+        fromlist: Sequence[str] | None = (),
         level: int = 0,
-    ) -> Any:
+    ) -> types.ModuleType:
         """As the import statement, which does not tell anybody when a module is there already."""
         result = self._import(name, globals, locals, fromlist, level)
-        importer = self._kept.get((globals or {}).get("__name__", ""))
+        importer = self._kept.get(str((globals or {}).get("__name__")))
         if importer is not None:
             full = (
                 name
@@ -191,8 +191,8 @@ class _Lender(importlib.abc.MetaPathFinder):
 class _Lent(importlib.abc.Loader):
     """Stands in for the zip file's loader while one module is imported."""
 
-    def __init__(self, loader: zipimport.zipimporter, kept: Kept) -> None:
-        self._loader = loader
+    def __init__(self, loader: Any, kept: Kept) -> None:
+        self._loader = loader  # a zipimporter, which the types do not count as a loader
         self._kept = kept
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
@@ -242,5 +242,5 @@ def _is_ansible(name: str) -> bool:
     return name.partition(".")[0] == "ansible"
 
 
-def _package(names: dict[str, Any] | None) -> str:
+def _package(names: Mapping[str, object] | None) -> str:
     return str((names or {}).get("__package__"))

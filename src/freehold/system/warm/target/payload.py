@@ -7,7 +7,7 @@ program from its standard input, as `python3 < program` does (compared in tests/
 
 from __future__ import annotations
 
-import _imp
+import contextlib
 import gc
 import importlib
 import marshal
@@ -45,7 +45,7 @@ class Known:
         content = os.pread(notes, os.fstat(notes).st_size, 0)
         os.close(notes)
         try:
-            compiled, names = marshal.loads(content)
+            compiled, names = marshal.loads(content)  # noqa: S302 - of our own copy
         except (EOFError, ValueError, TypeError):
             return  # it was killed before its notes were complete
         self._compiled.update(compiled)
@@ -72,8 +72,9 @@ class Known:
     def _ask_here_first(self) -> Compiled:
         """Have zipimport look here before it compiles. What it compiles nevertheless comes into the result."""
         compile_source = getattr(zipimport, "_compile_source", None)
+        move_code = getattr(sys.modules["_imp"], "_fix_co_filename", None)
         new: Compiled = {}
-        if compile_source is None:
+        if compile_source is None or move_code is None:
             return new
 
         def look(path: str, source: bytes, *more: Any) -> types.CodeType:
@@ -82,10 +83,10 @@ class Known:
             if code is None:
                 code = new[key] = compile_source(path, source, *more)
             else:
-                _imp._fix_co_filename(code, path)  # the folder of the zip file is another each time
+                move_code(code, path)  # the folder of the zip file is another each time
             return code
 
-        zipimport._compile_source = look
+        setattr(zipimport, "_compile_source", look)  # noqa: B010 - its types do not know it
         return new
 
 
@@ -109,7 +110,7 @@ def _execute(source: bytes) -> int:
     """Like Python's own top level: an exception is shown without what lies above the program, and the code is 1."""
     try:
         code = compile(source, "<stdin>", "exec", dont_inherit=True)
-        exec(code, sys.modules["__main__"].__dict__)
+        exec(code, sys.modules["__main__"].__dict__)  # noqa: S102 - this is what was asked for
     except SystemExit as error:
         return exit_code(error)
     except BaseException as error:  # noqa: BLE001 - whatever it is, here is where Python would show it
@@ -134,7 +135,5 @@ def _of_library(name: str) -> bool:
 
 
 def _load(name: str) -> None:
-    try:
+    with contextlib.suppress(Exception):  # whoever needs it will see why
         importlib.import_module(name)
-    except Exception:  # noqa: BLE001, S110 - then whoever needs it will see why
-        pass

@@ -5,6 +5,7 @@ All descriptors are plain numbers: a forked payload closes them as such, and no 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -135,10 +136,8 @@ def fork(number: int, notes: int | None = None) -> Running | None:
 
 
 def _close(descriptor: int) -> None:
-    try:
+    with contextlib.suppress(OSError):  # the one that the folder was read through
         os.close(descriptor)
-    except OSError:
-        pass  # the one that the folder was read through
 
 
 def _code(pid: int) -> int:

@@ -28,7 +28,7 @@ _PR_SET_PDEATHSIG = 1
 _CENSORED = "the task keeps its output secret (no_log)"
 
 
-class CallbackModule(CallbackBase):  # type: ignore[misc]
+class CallbackModule(CallbackBase):
     """Writes the events; Ansible calls the methods in its main process, one after the other."""
 
     CALLBACK_VERSION = 2.0
