@@ -44,7 +44,7 @@ def test_four_machines_answer_and_it_may_be_repeated(folder: Path) -> None:
     assert first.returncode == 0, first.stdout + first.stderr
     answers = [line.split() for line in first.stdout.splitlines() if line.endswith(" answers")]
     assert {name: address for name, address, _ in answers} == ADDRESSES
-    assert "Plan: 19 to create" in first.stdout
+    assert "Plan: 20 to create" in first.stdout
     assert "lab reset --confirm lab" in first.stdout
 
     stop = ["incus", "stop", "--force", "--project", "pro", "pro-dev"]

@@ -43,7 +43,14 @@ def _walk(name: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 def options(command: Any) -> set[str]:
     """Every spelling of every option of a command."""
-    return {spelling for one in command.params for spelling in one.opts if spelling[0] == "-"}
+    return {
+        spelling for one in command.params for spelling in _spellings(one) if spelling[0] == "-"
+    }
+
+
+def _spellings(one: Any) -> list[str]:
+    """As what an option may be typed; one that can be turned off has a second word for that."""
+    return [*one.opts, *one.secondary_opts]
 
 
 def page() -> str:
@@ -73,7 +80,7 @@ def _usage(command: Any, shown: list[Any]) -> Iterator[str]:
 def _row(one: Any) -> str:
     if one.opts[0].startswith("-"):
         value = "" if one.is_flag or one.opts[0] in _FLAGS else f" {_metavar(one)}"
-        spelled = ", ".join(f"`{spelling}{value}`" for spelling in one.opts)
+        spelled = ", ".join(f"`{spelling}{value}`" for spelling in _spellings(one))
     else:
         spelled = f"`{_metavar(one)}`"
     text = f"{one.help}{_default(one)}".replace("|", "\\|")

@@ -121,6 +121,22 @@ def test_a_profiles_option_that_needs_a_restart_restarts_its_machines(server: Se
     assert server.plan(without).is_empty
 
 
+def test_a_variable_changes_live_and_goes_with_a_restart(server: Server) -> None:
+    with_one = ONE_MACHINE.replace(
+        "{ip: 10.100.7.10}", "{ip: 10.100.7.10, config: {environment.GREETING: hello}}"
+    )
+    server.apply(with_one)
+    changed = with_one.replace("hello", "goodbye")
+    assert change_of(server.plan(changed), "instance:lab/one").impact == "live"
+    server.apply(changed)
+    assert change_of(server.plan(ONE_MACHINE), "instance:lab/one").impact == "restart"
+    server.apply(ONE_MACHINE)
+    if server.is_real:  # the fake has no processes to ask
+        said = server.wait(server.incus.execute("lab", "lab-one", ["env"]))
+        assert "GREETING" not in said.stdout
+    assert server.plan(ONE_MACHINE).is_empty
+
+
 def test_a_removed_machine_is_an_orphan_until_pruned(server: Server) -> None:
     server.apply(TWO_DOMAINS)
     without = TWO_DOMAINS.replace("two: {}", "")

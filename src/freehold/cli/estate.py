@@ -252,10 +252,10 @@ def selection(infra: Infra, limits: list[str] | None, kinds: list[str] | None) -
     problems += [_unknown("--limit", limit, known) for limit in limits or () if limit not in known]
     if problems:
         raise UsageError(*problems)
-    if PROVISION.name in (kinds or ()):
-        kinds = [*(kinds or ()), FILE.name]  # it reads the tree
-    kinds = kinds or []
-    return Selection(tuple(limits or ()), tuple(dict.fromkeys(kinds)))
+    only = [*(kinds or ())]
+    if PROVISION.name in only:
+        only.append(FILE.name)  # it reads the tree
+    return Selection(tuple(limits or ()), tuple(dict.fromkeys(only)))
 
 
 def unwritable(path: Path, error: OSError) -> FreeholdError:

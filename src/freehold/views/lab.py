@@ -23,6 +23,8 @@ def lab_document(status: LabStatus) -> dict[str, Any]:
         "machines": status.machines,
         "storage": status.storage,
         "disk_used": status.disk_used,
+        "egress": status.egress,
+        "egress_pid": status.egress_pid,
     }
 
 
@@ -49,7 +51,16 @@ def _facts(status: LabStatus) -> list[tuple[str, str]]:
         ("since", f"{since}, process {status.pid}"),
         ("incus", status.incus_version or "does not answer"),
         ("machines", "unknown" if status.machines is None else str(status.machines)),
+        ("egress", _egress(status)),
     ]
+
+
+def _egress(status: LabStatus) -> str:
+    if not status.egress:
+        return "off"
+    if status.egress_pid is None:
+        return "has ended; freehold lab start brings it back"
+    return f"on, process {status.egress_pid}"
 
 
 def losses_in_words(losses: Losses) -> str:

@@ -22,6 +22,7 @@ _LIVE_PREFIXES = (
 _RESTART_EXCEPTIONS = frozenset(
     {"limits.kernel.", "limits.memory.hugepages", "limits.memory.oom_priority"}
 )
+_VARIABLE = "environment."  # LXC keeps those of a machine's start: it takes new ones and values, but loses none
 _RESTART_OF_VMS = frozenset(
     {"limits.memory", "limits.cpu"}
 )  # hot plug needs more than a guest can promise
@@ -37,7 +38,8 @@ def impact_of(path: str, fields: Fields) -> Impact:
         return Impact.RESTART
     is_vm = fields["type"] == MachineType.VM
     if section == "config":
-        return Impact.RESTART if needs_restart(rest, is_vm) else Impact.LIVE
+        gone = rest.startswith(_VARIABLE) and rest not in fields.get("config", (rest,))
+        return Impact.RESTART if gone or needs_restart(rest, is_vm) else Impact.LIVE
     if section == "devices":
         return _device_impact(rest, is_vm)
     return Impact.LIVE
