@@ -18,8 +18,8 @@ ADDRESSES = {
 def test_the_workstation_comes_up_as_declared_and_stays_so_without_a_write(estate: Estate) -> None:
     estate.ok("init", ".", "--blueprint", "workstation")
     applied = estate.ok("apply", "--yes")
-    assert "Plan: 19 to create, 0 to change, 0 to delete, 0 unchanged, 0 orphans." in applied.out
-    assert "Applied: 19 created, 0 changed, 0 deleted" in applied.err
+    assert "Plan: 20 to create, 0 to change, 0 to delete, 0 unchanged, 0 orphans." in applied.out
+    assert "Applied: 20 created, 0 changed, 0 deleted" in applied.err
 
     assert estate.states() == {name: ("running", (address,)) for name, address in ADDRESSES.items()}
     for address in ADDRESSES.values():

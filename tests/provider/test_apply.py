@@ -137,6 +137,17 @@ def test_a_variable_changes_live_and_goes_with_a_restart(server: Server) -> None
     assert server.plan(ONE_MACHINE).is_empty
 
 
+def test_a_key_of_the_users_own_is_kept_as_infra_yml_says(server: Server) -> None:
+    noted = ONE_MACHINE.replace("{ip: 10.100.7.10}", "{ip: 10.100.7.10, config: {user.note: mine}}")
+    server.apply(noted)
+    assert server.plan(noted).is_empty
+    server.by_hand("PATCH", "/instances/lab-one", {"config": {"user.note": "other"}}, "lab")
+    change = change_of(server.plan(noted), "instance:lab/one")
+    assert [field.path for field in change.fields] == ["config.user.note"]
+    server.apply(noted)
+    assert server.instance("lab", "lab-one")["config"]["user.note"] == "mine"
+
+
 def test_a_removed_machine_is_an_orphan_until_pruned(server: Server) -> None:
     server.apply(TWO_DOMAINS)
     without = TWO_DOMAINS.replace("two: {}", "")

@@ -55,7 +55,7 @@ class Machines:
     def programs(self, name: str = ONE) -> list[str]:
         """The process numbers of the programs that stay in a machine."""
         script = "grep -l 'fresh = [d]ict' /proc/[0-9]*/cmdline 2>/dev/null || true"
-        return self.seen_inside(script, name).split()
+        return [path.split("/")[2] for path in self.seen_inside(script, name).split()]
 
     @property
     def keeper(self) -> int | None:

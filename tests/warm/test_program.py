@@ -89,10 +89,11 @@ def test_a_command_is_ended_with_all_that_it_started(program: LocalProgram, tmp_
     _wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children))
 
 
-def test_who_will_not_end_is_killed(program: LocalProgram) -> None:
-    number = program.begin(
-        frames.RUN, _words("/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done")
-    )
+def test_who_will_not_end_is_killed(program: LocalProgram, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    script = f"trap '' TERM; touch {ready}; while :; do sleep 1; done"
+    number = program.begin(frames.RUN, _words("/bin/sh", "-c", script))
+    _wait_until(ready.exists)
     program.kill(number)
     program.kill(number)
 
@@ -156,6 +157,7 @@ def test_a_file_that_is_not_there_is_told(program: LocalProgram, tmp_path: Path)
 
 def test_nothing_stays_open(program: LocalProgram, tmp_path: Path) -> None:
     def open_files() -> int:
+        program.run("/bin/true")  # by its end what came before is tidied up, too
         return len([*Path(f"/proc/{program.pid}/fd").iterdir()])
 
     program.payload("print(1)")

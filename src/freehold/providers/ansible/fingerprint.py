@@ -15,6 +15,7 @@ from freehold.model import Machine, Provision
 from freehold.planning.resource import Fields
 from freehold.providers.ansible.managed import split
 from freehold.providers.ansible.tree import SITE
+from freehold.system.host_agent.agents import own_code
 
 SUFFIXES = ("", ".yml", ".yaml", ".json")
 _VARIABLE_FOLDERS = (
@@ -23,6 +24,7 @@ _VARIABLE_FOLDERS = (
 _TREE_WIDE = ("library", "module_utils", "filter_plugins", "lookup_plugins", "action_plugins")
 _SHARED = ("files", "templates")  # where roles of the tree's own may take files from
 _BESIDE = {"__pycache__", "molecule"}  # folders in a role that no run reads
+_CONTROL = {"control", "freehold.estate.control"}
 _LENGTH = 12  # hexadecimal digits: 48 bits tell two states apart
 
 
@@ -47,8 +49,14 @@ class Inputs:
             "variables": dict(self._variables([*groups, machine.instance])),
             "files": dict(self._files(wanted)),
             "tree": dict(self._tree(bool(own_roles))),
-            "versions": self.versions,
+            "versions": self._versions(wanted),
         }
+
+    def _versions(self, wanted: Provision) -> str:
+        """The role `control` takes this very Freehold along, so there its code is an input too."""
+        if any(name in _CONTROL and not self._own_role(name).is_dir() for name in wanted.roles):
+            return f"{self.versions} with the code {own_code()[:_LENGTH]}"
+        return self.versions
 
     def _own_role(self, name: str) -> Path:
         return self._folder / "roles" / name

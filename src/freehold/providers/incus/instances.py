@@ -124,11 +124,12 @@ def _transfer(devices: Mapping[str, object]) -> frozenset[Address]:
 
 
 def observed_instance(
-    estate: str, domain: str, raw: Mapping[str, Any], declared_image: str = ""
+    estate: str, domain: str, raw: Mapping[str, Any], machine: Machine | None = None
 ) -> Observed:
     """An instance as `GET /instances?recursion=1` lists it.
 
-    Adopting one takes its word that it was made from `declared_image`: else the next plan would create it anew.
+    `machine` is what infra.yml says of it. Adopting one takes its word that it was made from that image: else the next plan
+    would create it anew.
     """
     name, config, devices = raw["name"], raw["config"], raw["devices"]
     address = instance_address(domain, name.removeprefix(f"{domain}-"))
@@ -142,14 +143,14 @@ def observed_instance(
             "state": raw["status"].lower(),
             "description": raw["description"],
             "profiles": raw["profiles"],
-            "config": declared(config),
+            "config": declared(config, machine.config if machine else ()),
             "inherited": inherited_from_text(config.get(INHERITED, "{}")),
             "devices": devices,
         },
         owned=owner(config) == estate,
         owner=owner(config),
         adopt=f"incus config set --project {domain} {name} {ESTATE}={estate}"
-        + (f" {IMAGE}={declared_image}" if declared_image else ""),
+        + (f" {IMAGE}={machine.image}" if machine else ""),
         depends_on=_needs(domain, raw["profiles"], _sources(devices)) | _transfer(devices),
         claims=frozenset({nic_address} if nic_address else ()),
         protected=config.get(_PROTECTION) == "true",

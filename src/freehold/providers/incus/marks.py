@@ -1,6 +1,6 @@
 """How Freehold knows its own in Incus: `user.freehold.*` keys on every object it makes. Used by all modules here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 ESTATE = "user.freehold.estate"
 DOMAIN = "user.freehold.domain"
@@ -22,9 +22,16 @@ def owner(config: Mapping[str, str]) -> str | None:
     return config.get(ESTATE)
 
 
-def declared(config: Mapping[str, str]) -> dict[str, str]:
-    """The part of an object's config that infra.yml speaks of: not the server's own keys, nor people's `user.*`."""
-    return {key: value for key, value in config.items() if not key.startswith(_KEPT_PREFIXES)}
+def declared(config: Mapping[str, str], wanted: Collection[str] = ()) -> dict[str, str]:
+    """The part of an object's config that infra.yml speaks of: not the server's own keys, nor people's `user.*`.
+
+    `wanted` are the keys that infra.yml names itself, which may be some of `user.*`.
+    """
+    return {
+        key: value
+        for key, value in config.items()
+        if key in wanted or not key.startswith(_KEPT_PREFIXES)
+    }
 
 
 def merged(current: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:

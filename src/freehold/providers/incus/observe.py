@@ -97,18 +97,19 @@ def _inside(
 ) -> Iterator[Observed]:
     """Profiles, volumes and instances of the projects; notes in `foreign` what lives there without our mark."""
     estate = infra.name
-    images = {(machine.domain, machine.instance): machine.image for machine in infra.machines()}
+    machines = {(machine.domain, machine.instance): machine for machine in infra.machines()}
+    profiles = {(each.name, one.name): one for each in infra.domains for one in each.profiles}
     for raw in server.profiles:
         if raw["project"] in domains:
-            profile = observed_profile(estate, raw["project"], raw)
-            if profile is not None:
-                yield profile
+            wanted = profiles.get((raw["project"], raw["name"]))
+            if seen := observed_profile(estate, raw["project"], raw, wanted):
+                yield seen
             if raw["name"] != DEFAULT:
                 _note(foreign, estate, "profile", raw)
     for raw in server.instances:
         if raw["project"] in domains:
-            image = images.get((raw["project"], raw["name"]), "")
-            yield observed_instance(estate, raw["project"], raw, image)
+            machine = machines.get((raw["project"], raw["name"]))
+            yield observed_instance(estate, raw["project"], raw, machine)
             _note(foreign, estate, "instance", raw)
     for pool, volumes in server.volumes.items():
         for raw in volumes:

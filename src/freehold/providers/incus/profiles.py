@@ -64,8 +64,13 @@ def _desired(domain: str, profile: Profile, needs: frozenset[Address]) -> Desire
     )
 
 
-def observed_profile(estate: str, domain: str, raw: Mapping[str, Any]) -> Observed | None:
-    """A profile as Incus lists it; None for an unmarked `default`, which Incus made with the project."""
+def observed_profile(
+    estate: str, domain: str, raw: Mapping[str, Any], profile: Profile | None = None
+) -> Observed | None:
+    """A profile as Incus lists it; None for an unmarked `default`, which Incus made with the project.
+
+    `profile` is what infra.yml says of it.
+    """
     name, config = raw["name"], raw["config"]
     if name == DEFAULT and owner(config) is None:
         return None
@@ -74,7 +79,7 @@ def observed_profile(estate: str, domain: str, raw: Mapping[str, Any]) -> Observ
         fields={
             "name": name,
             "description": raw["description"],
-            "config": declared(config),
+            "config": declared(config, profile.config if profile else ()),
             "devices": raw["devices"],
         },
         owned=owner(config) == estate,

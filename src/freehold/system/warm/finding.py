@@ -27,11 +27,13 @@ def connect(incus: str) -> socket.socket:
     path = own_folder() / f"{_name(incus)}.socket"
     if (found := _try(path)) is not None:
         return found
-    with locked(path.with_suffix(".lock")):
+    lock = path.with_suffix(".lock")
+    with locked(lock):
         found = _try(path)
         if found is None:
             _start(incus, path)
             found = _try(path)
+        lock.unlink()
     if found is None:
         raise NothingDone("The process that holds the connections has ended at once.")
     return found

@@ -57,6 +57,7 @@ class Keeper:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK):
                     await self._told.wait()
+            await self._sessions.let_incus_stop()
 
     def _is_idle(self) -> bool:
         if self._connected:

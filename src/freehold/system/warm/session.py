@@ -64,7 +64,13 @@ class Session:
     async def forget(self, number: int) -> None:
         """Nobody waits for this request any more. A program that has become stale ends with its last one."""
         self._sinks.pop(number, None)
-        if self.stale and not self._sinks:
+        if self.stale:
+            await self.retire()
+
+    async def retire(self) -> None:
+        """Take no new requests, and end with the last one."""
+        self.stale = True
+        if not self._sinks:
             await self.close()
 
     async def send(self, content: bytes) -> None:

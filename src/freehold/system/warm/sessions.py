@@ -4,12 +4,20 @@ Used by `keeper.py` and, for each request, by `client.py`.
 """
 
 import asyncio
+import contextlib
 from collections import defaultdict
 
-from freehold.system.incus.connection import Connection
+from freehold.system.incus.connection import (
+    BASE,
+    STARTING_OR_STOPPING,
+    TRANSPORT_ERRORS,
+    Connection,
+)
 from freehold.system.warm.session import Session, open_session
 
 _SOME_PYTHON = "python3"  # for commands that are not Python; looked for on the machine's PATH
+_ASKED = f"{BASE}/1.0/instances"
+_ANSWER = 5.0  # seconds for the daemon to answer
 
 _Machine = tuple[str, str]  # project and name
 
@@ -34,7 +42,25 @@ class Sessions:
             self._open[machine].append(session)
             return session
 
+    async def let_incus_stop(self) -> None:
+        """When the daemon is about to stop, end the programs that are idle: it waits for every exec, for minutes.
+
+        It says so to nobody, but refuses by then whatever is not a GET, before it looks what that is; HEAD on this
+        address has never an effect (Incus, cmd/incusd/api.go and daemon.go).
+        """
+        sessions = self._all()
+        if not sessions:
+            return
+        with contextlib.suppress(TimeoutError, *TRANSPORT_ERRORS):
+            async with asyncio.timeout(_ANSWER), self._incus.session.head(_ASKED) as answer:
+                if answer.status == STARTING_OR_STOPPING:
+                    await asyncio.gather(*(session.retire() for session in sessions))
+
     async def close(self) -> None:
         """End all programs."""
-        sessions = [session for each in self._open.values() for session in each]
-        await asyncio.gather(*(session.close() for session in sessions))
+        await asyncio.gather(*(session.close() for session in self._all()))
+
+    def _all(self) -> list[Session]:
+        return [
+            session for each in self._open.values() for session in each if not session.ended.done()
+        ]

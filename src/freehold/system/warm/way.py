@@ -85,6 +85,8 @@ class Way:
     def close(self) -> None:
         """Hang up. A command that still runs in the machine is ended there."""
         if self._socket is not None:
+            with suppress(OSError):  # a thread may still wait at it
+                self._socket.shutdown(socket.SHUT_RDWR)
             self._socket.close()
             self._socket = None
 

@@ -43,6 +43,7 @@ class Program:
         self._asked: dict[int, _Asked] = {}
         self._processes = Processes(incoming, self._say, self._finished)
         self._fingerprint = interpreter.fingerprint()
+        self._home = os.getcwd()
         self.known = Known()
 
     def serve(self) -> Task | None:
@@ -72,6 +73,7 @@ class Program:
         return None
 
     def _begin(self, number: int, asked: _Asked) -> Task | None:
+        self._go_home()
         if asked.upload is not None:
             asked.upload.close()
             self._done(number, _failure(asked.upload.failure))
@@ -82,6 +84,13 @@ class Program:
         else:
             self._start(number, asked)
         return None
+
+    def _go_home(self) -> None:
+        """Into the folder that has this name now: the one of before may have been replaced. Else where Incus would go."""
+        try:
+            os.chdir(self._home)
+        except OSError:
+            os.chdir("/")
 
     def _is_served_here(self, what: dict[str, Any]) -> bool:
         python = what["python"]
