@@ -1,8 +1,11 @@
 """Where a process is: on the computer, in a container that was given the socket, or where a control machine's paths are."""
 
-import socket
+import http.server
+import json
+import socketserver
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,14 +19,38 @@ from freehold.system.nftables.program import NftProgram
 from tests.control.conftest import TABLE, wait
 
 
+class Incus(socketserver.ThreadingUnixStreamServer):
+    """Something of this computer that answers as Incus does. `method` is how it knows the caller."""
+
+    method = "unix"
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    server: Incus
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        said = {"metadata": {"auth": "trusted", "auth_user_method": self.server.method}}
+        self.wfile.write(json.dumps(said).encode())
+
+    def address_string(self) -> str:
+        return "unix"
+
+    def log_message(self, *args: object) -> None: ...
+
+
 @pytest.fixture
-def incus(tmp_path: Path) -> Iterator[Path]:
-    """Something of this computer that listens."""
-    path = tmp_path / "incus.s"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as handle:
-        handle.bind(str(path))
-        handle.listen()
-        yield path
+def server(tmp_path: Path) -> Iterator[Incus]:
+    with Incus(str(tmp_path / "incus.s"), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def incus(server: Incus, tmp_path: Path) -> Path:
+    return tmp_path / "incus.s"
 
 
 def test_the_agents_socket_is_where_the_variable_says_or_where_it_always_is(
@@ -41,6 +68,16 @@ def test_on_the_computer_itself_its_own_packet_filter_is_meant(incus: Path, tmp_
     systems = host_systems(incus)
     assert isinstance(systems.nftables, NftProgram)
     assert not systems.is_inside
+
+
+def test_with_a_certificate_in_between_it_is_another_computers_packet_filter(
+    server: Incus, incus: Path
+) -> None:
+    """A program of this computer answers at the socket, and yet what it leads to is elsewhere."""
+    server.method = "tls"
+    assert is_elsewhere(incus)
+    with pytest.raises(HostUnseen):
+        wait(host_systems(incus).nftables.table(TABLE))
 
 
 @pytest.mark.lab

@@ -226,6 +226,18 @@ def test_keys_of_other_people_on_our_objects_stay(server: Server) -> None:
     assert server.instance("lab", "lab-one")["config"]["user.note"] == "mine"
 
 
+def test_how_far_a_project_is_restricted_is_its_hosts_to_say(server: Server) -> None:
+    server.apply(ONE_MACHINE)
+    restrictions = {"restricted": "true", "restricted.snapshots": "allow"}
+    config = server.wait(server.incus.get("/projects/lab"))["config"]
+    server.by_hand("PATCH", "/projects/lab", {"config": {**config, **restrictions}}, "default")
+    assert server.plan(ONE_MACHINE).is_empty
+    server.apply(ONE_MACHINE.replace("subnet_id: 7", "subnet_id: 7\n        description: other"))
+    project = server.wait(server.incus.get("/projects/lab"))
+    assert project["description"] == "other"
+    assert restrictions.items() <= project["config"].items()
+
+
 def test_limit_touches_one_domain_only(server: Server) -> None:
     plan = server.plan(TWO_DOMAINS, selection=only("shop"))
     assert {change.address.domain for change in plan.changes} == {"shop"}

@@ -208,6 +208,18 @@ def test_a_role_for_one_machine_is_nothing_to_the_others(desk: Desk) -> None:
 
 
 @on_the_fake
+def test_a_control_machine_follows_freehold_itself(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has a copy of it inside."""
+    desk.text = ESTATE.replace("vars: {colour: blue}", "roles: [control]")
+    desk.apply()
+    assert desk.plan() == {}
+    monkeypatch.setattr("freehold.providers.ansible.fingerprint.own_code", lambda: "other")
+    assert list(desk.plan()) == ["provision:lab/one"]
+
+
+@on_the_fake
 def test_a_play_of_the_users_own_counts_for_all(desk: Desk) -> None:
     desk.apply()
     with (desk.folder / "site.yml").open("a") as stream:

@@ -78,6 +78,10 @@ def _router(fields: Fields) -> Iterator[str]:
         yield f"{count(len(opened), 'pair')} with policies"
 
 
+def _host_agent(fields: Fields) -> Iterator[str]:
+    yield f"for the control machines of {fields.get('network', '?')}"
+
+
 def _provision(fields: Fields) -> Iterator[str]:
     for name, one, several in _ASKED:
         if asked := fields.get(name):
@@ -110,5 +114,6 @@ _KINDS: dict[str, Callable[[Fields], Iterator[Any]]] = {
     "project": _project,
     "firewall": _firewall,
     "router": _router,
+    "host-agent": _host_agent,
     "provision": _provision,
 }

@@ -9,7 +9,8 @@ IMAGE = (
 )
 INHERITED = "user.freehold.inherited"  # JSON: what the last start took from profiles and a live change cannot touch
 
-_KEPT_PREFIXES = ("volatile.", "image.", "user.")
+_KEPT_PREFIXES = ("volatile.", "image.", "user.", "restricted")
+"""Whose keys are not infra.yml's: the server's own, people's, and how far a project is restricted, which its host decides."""
 
 
 def marks(estate: str, domain: str) -> dict[str, str]:

@@ -9,6 +9,8 @@ import struct
 from collections.abc import Mapping
 from pathlib import Path
 
+from freehold.system.unix_http import ask
+
 INCUS_INSIDE = Path("/dev/incus.socket")
 """Where a control machine has the socket of Incus."""
 
@@ -27,18 +29,29 @@ def agent_socket(environment: Mapping[str, str] = os.environ, usual: Path = INSI
 
 
 def is_elsewhere(incus: Path) -> bool:
-    """Whether what answers at Incus's socket is no process of this computer.
+    """Whether the Incus that answers at this socket is not on this computer.
 
     For a peer that this process cannot see the kernel says the number 0 (SO_PEERCRED in unix(7), pid_namespaces(7)): so it is
-    in a container that was given the socket.
+    in a container that was given the socket. And Incus says how it knows the caller: `tls` when a program of this computer
+    stands in between, with a certificate (`auth_user_method` of GET /1.0, REST API of Incus).
     """
+    try:
+        return _peer(incus) == 0 or _method(incus) == "tls"
+    except (OSError, ValueError):
+        return False
+
+
+def _peer(incus: Path) -> int:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as handle:
         handle.settimeout(5)
-        try:
-            handle.connect(str(incus))
-        except OSError:
-            return False
+        handle.connect(str(incus))
         size = struct.calcsize("3i")
-        peer = handle.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    pid: int = struct.unpack("3i", peer)[0]
-    return pid == 0
+        pid: int = struct.unpack(
+            "3i", handle.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+        )[0]
+    return pid
+
+
+def _method(incus: Path) -> str | None:
+    metadata = ask(incus, "GET", "/1.0", timeout=5.0).body.get("metadata")
+    return metadata.get("auth_user_method") if isinstance(metadata, dict) else None

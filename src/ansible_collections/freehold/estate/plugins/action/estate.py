@@ -24,6 +24,7 @@ KINDS = [
     "volume",
     "firewall",
     "docker-user",
+    "host-agent",
     "instance",
     "router",
 ]

@@ -23,7 +23,7 @@ options:
     description: Which kinds of resources to make. Without it, all of these.
     type: list
     elements: str
-    choices: [project, bridge, profile, volume, firewall, docker-user, instance, router]
+    choices: [project, bridge, profile, volume, firewall, docker-user, host-agent, instance, router]
   limit:
     description:
       - Which domains (V(homelab)) or machines (V(homelab/llm)) to make. Without it, the whole estate.
