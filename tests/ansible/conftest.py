@@ -1,30 +1,22 @@
 """One lab for all playbooks, with somebody else's things in it; every test gets an empty folder."""
 
 import json
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from freehold.operations.lab import Lab
-from freehold.operations.lab.images import ensure_image
 from tests.ansible.tree import Tree
 from tests.e2e import foreign
+from tests.throwaway import throwaway_lab
 
 
 @pytest.fixture(scope="session")
 def playbook_lab() -> Iterator[Lab]:
-    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)  # machines run as other users and have to pass through
-        lab = Lab(Path(folder, "lab"))
-        lab.start()
-        try:
-            ensure_image(lab, "debian/13", lambda text: None)
-            foreign.make(lab)
-            yield lab
-        finally:
-            lab.reset()
+    with throwaway_lab() as lab:
+        foreign.make(lab)
+        yield lab
 
 
 @pytest.fixture
@@ -36,8 +28,5 @@ def tree(playbook_lab: Lab, tmp_path: Path) -> Iterator[Tree]:
         yield tree
         assert json.dumps(foreign.picture(playbook_lab), sort_keys=True) == theirs
     finally:
-        for process in tree.started:
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
+        tree.end_all()
         foreign.clean(playbook_lab)

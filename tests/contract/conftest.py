@@ -1,18 +1,16 @@
 """The same tests against the in-memory Incus and, with the marker `lab`, against a real one in a lab of its own."""
 
 import itertools
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from freehold.operations.lab import Lab
-from freehold.operations.lab.images import ensure_image
 from freehold.system.incus.api import Incus
 from freehold.system.incus.client import IncusClient
 from freehold.system.incus.fake import FakeIncus
 from tests.contract.site import Site
+from tests.throwaway import throwaway_lab
 
 _numbers = itertools.count(1)
 
@@ -20,15 +18,8 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def real_lab() -> Iterator[Lab]:
     """A lab for the whole run, with the image that the tests use."""
-    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)  # machines' ids must get through
-        lab = Lab(Path(folder, "lab"))
-        lab.start()
-        try:
-            ensure_image(lab, "debian/13", lambda text: None)
-            yield lab
-        finally:
-            lab.reset()
+    with throwaway_lab() as lab:
+        yield lab
 
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.lab)])

@@ -2,35 +2,24 @@
 
 import json
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from freehold.operations.lab import Lab
-from freehold.operations.lab.images import ensure_image
 from tests.e2e import foreign
 from tests.e2e.estate import Estate, pid_of
-
-IMAGE, SAME_IMAGE = "debian/13", "test/other"
-_ALIAS = f"incus image alias create {SAME_IMAGE} $(incus image list -c F -f csv {IMAGE})"
+from tests.throwaway import name_it_twice, throwaway_lab
 
 
 @pytest.fixture(scope="session")
 def e2e_lab() -> Iterator[Lab]:
     """A lab with the image under two names."""
-    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)  # machines run as other users and have to pass through
-        lab = Lab(Path(folder, "lab"))
-        lab.start()
-        try:
-            ensure_image(lab, IMAGE, lambda text: None)
-            assert lab.run(["sh", "-c", _ALIAS]) == 0
-            foreign.make(lab)
-            yield lab
-        finally:
-            lab.reset()
+    with throwaway_lab() as lab:
+        name_it_twice(lab)
+        foreign.make(lab)
+        yield lab
 
 
 @pytest.fixture
@@ -42,10 +31,7 @@ def estate(e2e_lab: Lab, tmp_path: Path) -> Iterator[Estate]:
         yield estate
         assert json.dumps(foreign.picture(e2e_lab), sort_keys=True) == theirs
     finally:
-        for process in estate.started:
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
+        estate.end_all()
         e2e_lab.start()  # a test may have left the daemon ended
         foreign.clean(e2e_lab)
 

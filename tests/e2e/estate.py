@@ -130,6 +130,13 @@ class Estate:
         assert "This is a bug" not in err, err + self.bug()
         return Done(process.returncode, out, err)
 
+    def end_all(self) -> None:
+        """Nothing that was started here goes on."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
     def runs(self) -> list[Path]:
         return sorted((self.folder / ".freehold" / "runs").glob("*.jsonl"))
 

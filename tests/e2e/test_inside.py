@@ -3,16 +3,14 @@
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from freehold.operations.lab import Lab
-from freehold.operations.lab.images import ensure_image
 from tests.e2e.estate import Done, Estate
 from tests.e2e.events import Events
+from tests.throwaway import throwaway_lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
@@ -52,21 +50,14 @@ class Filled(Estate):
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
-    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)
-        lab = Lab(Path(folder, "lab"))
-        lab.start(egress=True)
-        try:
-            ensure_image(lab, "debian/13", lambda text: None)
-            estate = Filled(tmp_path_factory.mktemp("estate"), lab)
-            estate.ok("init", ".", "--blueprint", "workstation")
-            estate.edit("defaults:\n", INSIDE)
-            templates = estate.folder / "templates"
-            templates.mkdir()
-            (templates / "greeting.j2").write_text("{{ greeting }} from {{ freehold_machine }}\n")
-            yield estate
-        finally:
-            lab.reset()
+    with throwaway_lab(egress=True) as lab:
+        estate = Filled(tmp_path_factory.mktemp("estate"), lab)
+        estate.ok("init", ".", "--blueprint", "workstation")
+        estate.edit("defaults:\n", INSIDE)
+        templates = estate.folder / "templates"
+        templates.mkdir()
+        (templates / "greeting.j2").write_text("{{ greeting }} from {{ freehold_machine }}\n")
+        yield estate
 
 
 def test_one_apply_makes_the_machines_and_what_is_inside(filled: Filled) -> None:
@@ -119,8 +110,14 @@ def test_what_was_changed_by_hand_inside_is_found_and_mended_when_asked(filled: 
     out, err = deep.communicate(timeout=INSTALLING)
     assert deep.returncode == 2, (out, err)
     [inside] = Done(2, out, err).document["inside"]
-    assert (inside["machine"], inside["clean"], len(inside["different"])) == ("homelab/llm", False, 1)
-    assert "changed" in filled.inside("homelab/llm", "cat", "/etc/greeting"), "looking mends nothing"
+    assert (inside["machine"], inside["clean"], len(inside["different"])) == (
+        "homelab/llm",
+        False,
+        1,
+    )
+    assert "changed" in filled.inside("homelab/llm", "cat", "/etc/greeting"), (
+        "looking mends nothing"
+    )
 
     filled.apply("--refresh", *only)
     assert filled.greetings()["homelab/llm"] == "hello from homelab/llm"
@@ -128,7 +125,12 @@ def test_what_was_changed_by_hand_inside_is_found_and_mended_when_asked(filled: 
 
 def test_the_tree_is_ansibles_too(filled: Filled) -> None:
     """Somebody's own command, in the folder, with nothing but Ansible's words."""
-    argv = [str(Path(sys.executable).with_name("ansible-playbook")), "site.yml", "-e", "freehold_lab=true"]
+    argv = [
+        str(Path(sys.executable).with_name("ansible-playbook")),
+        "site.yml",
+        "-e",
+        "freehold_lab=true",
+    ]
     done = subprocess.run(
         argv, cwd=filled.folder, env=filled.environment() | {"ANSIBLE_NOCOLOR": "1", "PATH": os.environ["PATH"]},
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=INSTALLING, check=False,

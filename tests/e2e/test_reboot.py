@@ -1,7 +1,6 @@
 """The rules stand before the first machine does, at every start of the host; without them no machine starts."""
 
 import json
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from freehold.diagnostics import BackendError
-from freehold.operations.lab import Lab
-from freehold.operations.lab.images import ensure_image
 from tests.e2e.estate import Estate
 from tests.e2e.rules import TABLE, becomes_true, in_lab, rules
+from tests.throwaway import throwaway_lab
 
 pytestmark = pytest.mark.lab
 
@@ -39,18 +37,11 @@ MACHINES = {"home": ("home-desk", "10.100.12.10"), "lodge": ("lodge-till", "10.1
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Estate]:
     """An estate in a lab that this test may stop: two machines that talk to each other without a pause."""
-    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)
-        lab = Lab(Path(folder, "lab"))
-        lab.start()
-        try:
-            ensure_image(lab, "debian/13", lambda text: None)
-            estate = Estate(tmp_path, lab)
-            estate.write(TWO_DOMAINS)
-            estate.ok("apply", "--yes")
-            yield estate
-        finally:
-            lab.reset()
+    with throwaway_lab() as lab:
+        estate = Estate(tmp_path, lab)
+        estate.write(TWO_DOMAINS)
+        estate.ok("apply", "--yes")
+        yield estate
 
 
 def make_talkative(estate: Estate) -> None:

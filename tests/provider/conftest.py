@@ -1,37 +1,26 @@
 """The server of the provider's tests: the in-memory fake, and (marked `lab`) a real Incus in a lab of its own."""
 
 import asyncio
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from freehold.operations.lab import Lab
-from freehold.operations.lab.images import ensure_image
 from freehold.system.incus.client import IncusClient
 from freehold.system.incus.fake import FakeIncus
 from tests.provider.estate import Counting, Server
+from tests.throwaway import IMAGE, SAME_IMAGE, name_it_twice, throwaway_lab
 
-IMAGES = ("debian/13", "test/other")
+IMAGES = (IMAGE, SAME_IMAGE)
 
 
 @pytest.fixture(scope="session")
 def real_lab() -> Iterator[Lab]:
     """A lab for the whole run, with the image under two names."""
-    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)  # machines run as other users and have to pass through
-        lab = Lab(Path(folder, "lab"))
-        lab.start()
-        try:
-            ensure_image(lab, IMAGES[0], lambda text: None)
-            assert lab.run(["sh", "-c", _ALIAS]) == 0
-            yield lab
-        finally:
-            lab.reset()
-
-
-_ALIAS = "incus image alias create test/other $(incus image list -c F -f csv debian/13)"
+    with throwaway_lab() as lab:
+        name_it_twice(lab)
+        yield lab
 
 
 @pytest.fixture(params=["fake", pytest.param("real", marks=pytest.mark.lab)])
