@@ -21,9 +21,9 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from provisioning.ways import (
@@ -46,6 +46,7 @@ HERE = Path(__file__).parent
 BUILD = HERE.parent / "build" / "provision"
 COUNTS = (1, 5, 10)
 SCRIPT = "a script pushed"
+_FAILURES = 10  # plays of a way that may fail; each is repeated from the start
 CLEAN = "rm -rf /srv/bench; userdel bench; groupdel bench; rm -rf /root/.ansible; true"
 
 Times = dict[tuple[str, int], list[tuple[float, float]]]  # way and machines; first and second run
@@ -68,6 +69,10 @@ domains:
 {machines}"""
 
 
+class Failed(Exception):
+    """A command of the benchmark ended with an error; the text is what it said."""
+
+
 class Bench:
     """The estate in its lab, and the ways into it. `folder` holds the estate and what the ways write."""
 
@@ -75,6 +80,7 @@ class Bench:
         self.lab = lab
         self.folder = folder
         self.collections = collections
+        self.failures: Counter[str] = Counter()  # by way; `incus exec` loses output now and then
         self.work = folder / "ways"
         (self.work / "runtime").mkdir(parents=True, mode=0o700)
 
@@ -95,8 +101,14 @@ class Bench:
 
     def pair(self, way: Way | None, instances: Sequence[str]) -> tuple[float, float]:
         """Seconds of a first and of a second run; None: the script."""
-        self.everywhere(CLEAN, instances)
-        return self.once(way, instances), self.once(way, instances)
+        while True:
+            self.everywhere(CLEAN, instances)
+            try:
+                return self.once(way, instances), self.once(way, instances)
+            except Failed:
+                if way is None or self.failures[way.name] == _FAILURES:
+                    raise
+                self.failures[way.name] += 1
 
     def once(self, way: Way | None, instances: Sequence[str]) -> float:
         """Seconds of one run, beginning without connections."""
@@ -113,7 +125,9 @@ class Bench:
             f"{name}={value}" for name, value in environment.items() if name.startswith("ANSIBLE_")
         ]
         with _quiet(self.work / "ssh.log"):  # the machines' network is the lab's alone
-            assert self.lab.run(["env", *words, *command]) == 0
+            code = self.lab.run(["env", *words, *command])
+        if code:
+            raise Failed((self.work / "ssh.log").read_text())
         return time.perf_counter() - started
 
     def everywhere(self, script: str, instances: Sequence[str]) -> float:
@@ -142,27 +156,40 @@ class Bench:
 
 
 def measure(bench: Bench, ways: dict[str, Way | None], counts: Sequence[int], rounds: int) -> Times:
-    """The ways take turns, so that a busy moment hits all alike."""
+    """The ways take turns, so that a busy moment hits all alike. Ctrl-C ends it with what there is."""
     found: Times = defaultdict(list)
+    with suppress(KeyboardInterrupt):
+        _measure(bench, ways, counts, rounds, found)
+    return found
+
+
+def _measure(
+    bench: Bench, ways: dict[str, Way | None], counts: Sequence[int], rounds: int, found: Times
+) -> None:
     for _ in range(rounds):
         for count in counts:
             for name, way in ways.items():
-                found[name, count].append(bench.pair(way, INSTANCES[:count]))
-    return found
+                pair = bench.pair(way, INSTANCES[:count])
+                found[name, count].append(pair)
+                print(
+                    f"{count:>3} machines  {name:<40}{pair[0]:7.2f}{pair[1]:7.2f}", file=sys.stderr
+                )
 
 
 def report(found: Times, base: str) -> None:
     """Medians, and the ratio to the way called `base`."""
-    counts = dict.fromkeys(count for _, count in found)
+    counts = list(dict.fromkeys(count for _, count in found))
+    names = list(dict.fromkeys(name for name, _ in found))
     for number, run in enumerate(("first run", "second run, nothing changes")):
         print(f"\n{run:<40}" + "".join(f"{f'{count} machines':>20}" for count in counts))
-        for name in dict.fromkeys(name for name, _ in found):
+        for name in names:
             cells = []
             for count in counts:
-                ours, other = (
-                    statistics.median(pair[number] for pair in found[each, count])
-                    for each in (name, base)
-                )
+                times = [[pair[number] for pair in found[each, count]] for each in (name, base)]
+                if not all(times):
+                    cells.append("not measured")
+                    continue
+                ours, other = map(statistics.median, times)
                 cells.append(f"{ours:.2f} s  x {ours / other:.2f}")
             print(f"  {name:<38}" + "".join(f"{cell:>20}" for cell in cells))
 
@@ -189,13 +216,14 @@ def _run(command: Sequence[str], environment: dict[str, str] | None = None) -> f
     started = time.perf_counter()
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     if done.returncode:
-        raise SystemExit(f"{command[:4]} failed:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+        raise Failed(f"{command[:4]} failed:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
     return time.perf_counter() - started
 
 
 def _end(pid: int | None) -> None:
     if pid is not None:
-        os.kill(pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # it has just ended by itself
+            os.kill(pid, signal.SIGTERM)
         while Path(f"/proc/{pid}").exists():
             time.sleep(0.01)
 
@@ -239,10 +267,14 @@ def main() -> None:
             bench.bring_up(ssh=not options.no_ssh)
             report(measure(bench, ways, options.machines, options.rounds), COMMUNITY_WAY.name)
             steps: dict[str, Way | None] = {way.name: way for way in STEPS}
-            report(measure(bench, steps, (1, 5), options.rounds), COMMUNITY_WAY.name)
+            report(measure(bench, steps, options.machines[:1], options.rounds), COMMUNITY_WAY.name)
             applies = [bench.freehold("apply", "--yes") for _ in range(5)]
             bench.hang_up()
-            print(f"\napply, ten machines, nothing to do: {statistics.median(applies):.2f} s")
+            print(
+                f"\napply, {len(INSTANCES)} machines, nothing to do: {statistics.median(applies):.2f} s"
+            )
+            for name, count in bench.failures.items():
+                print(f"plays that failed and were repeated: {count} of {name}")
         finally:
             lab.reset()
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from freehold.operations.lab import Lab
-from freehold.operations.lab.images import ensure_image
 from freehold.system.processes import find_program
 from freehold.system.unix_http import listener_pid
 from tests.e2e.estate import Estate, pid_of
 from tests.e2e.rules import becomes_true, rules
+from tests.throwaway import SAME_IMAGE, name_it_twice, throwaway_lab
 
 pytestmark = pytest.mark.lab
 
@@ -65,27 +64,16 @@ class Control(Estate):
         return listener_pid(socket)
 
 
-def made(folder: Path, lab: Lab) -> Control:
-    ensure_image(lab, "debian/13", lambda text: None)
-    return Control(folder, lab)
-
-
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)
-        lab = Lab(Path(folder, "lab"))
-        lab.start()
-        try:
-            yield lab
-        finally:
-            lab.reset()
+    with throwaway_lab() as lab:
+        yield lab
 
 
 @pytest.fixture(scope="module")
 def control(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Control:
     """With Incus's own client where it looks for the socket without being told: as the role `control` leaves it."""
-    estate = made(tmp_path_factory.mktemp("estate"), lab)
+    estate = Control(tmp_path_factory.mktemp("estate"), lab)
     estate.write(CONTROLLED)
     estate.ok("apply", "--yes")
     program = find_program("incus")
@@ -136,9 +124,8 @@ def test_incus_answers_inside_again_by_itself(what: str, control: Control) -> No
 def test_the_socket_is_back_when_the_machine_was_made_from_its_image_again(
     control: Control,
 ) -> None:
-    alias = "incus image alias create test/other $(incus image list -c F -f csv debian/13)"
-    assert control.lab.run(["sh", "-c", alias]) == 0
-    control.edit("control: true", "control: true, image: test/other")
+    name_it_twice(control.lab)
+    control.edit("control: true", f"control: true, image: {SAME_IMAGE}")
     control.ok("apply", "--yes", "--confirm", "admin/ctl")
     assert control.inside("stat", "-c", "%F %U %a", "/dev/incus.socket") == "socket root 600\n"
     asked = (
@@ -162,7 +149,7 @@ def test_the_socket_is_back_when_the_machine_was_made_from_its_image_again(
 )
 def test_why_it_is_done_this_way(spoil: Sequence[str], lab: Lab, tmp_path: Path) -> None:
     """What other ways come to: the machine works, and does not start again."""
-    estate = made(tmp_path, lab)
+    estate = Control(tmp_path, lab)
     estate.write("freehold: 1\nname: barn\ndomains: {barn: {subnet_id: 9, machines: {hay: {}}}}\n")
     estate.ok("apply", "--yes")
     in_barn = ["--project", "barn", "barn-hay"]
@@ -193,14 +180,8 @@ def test_it_is_taken_away_as_it_came(control: Control) -> None:
 @pytest.mark.slow
 def test_the_estate_is_steered_from_within(tmp_path: Path) -> None:
     """With packages: Freehold, Ansible and the client inside, and every promise about the firewall kept from there."""
-    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)
-        lab = Lab(Path(folder, "lab"))
-        lab.start(egress=True)
-        try:
-            _steered(made(tmp_path, lab))
-        finally:
-            lab.reset()
+    with throwaway_lab(egress=True) as lab:
+        _steered(Control(tmp_path, lab))
 
 
 def _steered(control: Control) -> None:

@@ -192,21 +192,28 @@ def test_the_folder_follows_the_computer_and_stays_the_same_folder(tmp_path: Pat
     assert folder.stat().st_ino == identity, "running machines have it mounted"
 
 
-def test_this_computers_mirrors_and_proxies_are_found(
+def test_this_computers_package_servers_and_proxies_are_found(
     monkeypatch: pytest.MonkeyPatch, home: dict[str, str]
 ) -> None:
     listed = "http://mirror.example.org:8080/debian\nfile:///media/debian\nhttp://mirror.example.org:8080/debian\n"
     monkeypatch.setattr(around, "_apt_mirrors", listed.split)
+    monkeypatch.setattr(around, "package_servers", lambda pip, cache: [pip["index-url"]])
     monkeypatch.setattr(around, "apt_proxies", lambda: {"http_proxy": "http://192.0.2.1:3142"})
-    variables = home | {"PIP_INDEX_URL": "https://index.example.org/simple"}
+    variables = home | {
+        "PIP_INDEX_URL": "https://index.example.org/simple",
+        "FREEHOLD_EGRESS": "https://git.example.org http://192.0.2.7:8080/x",
+    }
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.org:8000")
     monkeypatch.setenv("no_proxy", "example.net")
     seen = surroundings(variables)
-    assert Target("mirror.example.org", 8080) in seen.mirrors
-    assert Target("index.example.org", 443) in seen.mirrors
+    assert seen.servers == {
+        Target("mirror.example.org", 8080),
+        Target("192.0.2.7", 8080),
+        *(Target(f"{name}.example.org", port) for name in ("index", "git") for port in (80, 443)),
+    }
     assert seen.proxies == {
         "http": "http://192.0.2.1:3142",
         "https": "http://proxy.example.org:8000",
@@ -217,6 +224,7 @@ def test_this_computers_mirrors_and_proxies_are_found(
 def test_a_computer_without_apt_is_fine(
     monkeypatch: pytest.MonkeyPatch, home: dict[str, str], tmp_path: Path
 ) -> None:
+    monkeypatch.setattr(around, "package_servers", lambda pip, cache: [])
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("freehold.system.processes.SYSTEM_FOLDERS", ())
-    assert surroundings(home).mirrors == frozenset()
+    assert surroundings(home).servers == frozenset()

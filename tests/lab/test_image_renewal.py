@@ -63,6 +63,26 @@ def test_the_name_goes_over_to_the_present_image(lab: Lab, old: ImageCache, pres
     assert said == [], "once is enough"
 
 
+def test_an_older_image_in_the_cache_is_not_taken(
+    lab: Lab, present: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = ImageCache(tmp_path)
+    name = present.folder.name.removesuffix(f"-built-{recipe.VERSION}")
+    (cache.folder / f"{name}-built-{recipe.VERSION - 1}").symlink_to(present.folder)
+
+    def build(name: str, folder: Path, mirror: str) -> None:
+        for file in (present.metadata, present.system):
+            (folder / file.name).symlink_to(file)
+
+    monkeypatch.setenv("FREEHOLD_IMAGE_SERVER", "")
+    monkeypatch.setattr(debian, "build", build)
+    api.request(lab.socket, "DELETE", f"/1.0/images/{present.fingerprint()}")
+    said: list[str] = []
+    ensure_image(lab, "debian/13", said.append, cache=cache)
+    assert any(text.startswith("making debian/13 from") for text in said)
+    assert cache.find(f"{name}-built-{recipe.VERSION}") is not None
+
+
 def test_an_old_image_is_better_than_none(
     lab: Lab, old: ImageCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,7 +60,7 @@ EVERYTHING = {
     f"{BASE}Say which keys may log in",
     f"{BASE}Let it use sudo",
     f"{BASE}Say whether security updates install themselves",
-    f"{BASE}Make the folder of the journal's settings",
+    f"{BASE}Let them be looked for each day",
     f"{BASE}Limit the room of the journal",
     f"{BASE}Restart the journal",
     "provision: Install the Python packages",

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from freehold.system.warm import shipping
@@ -31,12 +32,15 @@ class Answer:
 class LocalProgram:
     """The program in a process of its own; `python` is the interpreter."""
 
-    def __init__(self, python: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, python: str, environment: Mapping[str, str] | None = None, folder: Path | None = None
+    ) -> None:
         self._process = subprocess.Popen(
             [python, "-c", shipping.BOOT],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
+            cwd=folder,
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None

@@ -27,10 +27,13 @@ def shell(script: str) -> Command:
 
 
 def test_three_hundred_at_once_lose_nothing(machines: Machines) -> None:
+    much = "x" * 200_000
+
     def ask(number: int) -> Finished:
         way = machines.way((ONE, TWO)[number % 2])
+        script = f"head -c {len(much)} /dev/zero | tr '\\0' x; echo {number}; echo -{number} >&2"
         try:
-            return way.run(shell(f"echo {number}; echo -{number} >&2; exit {number % 7}"))
+            return way.run(shell(f"{script}; exit {number % 7}"))
         finally:
             way.close()
 
@@ -38,7 +41,8 @@ def test_three_hundred_at_once_lose_nothing(machines: Machines) -> None:
         answers = list(pool.map(ask, range(300)))
 
     for number, answer in enumerate(answers):
-        assert answer == Finished(number % 7, f"{number}\n".encode(), f"-{number}\n".encode())
+        output = f"{much}{number}\n".encode()
+        assert answer == Finished(number % 7, output, f"-{number}\n".encode())
 
 
 @pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
@@ -94,6 +98,8 @@ def test_commands_behave_the_same_both_ways(machines: Machines, warm: bool) -> N
         3, b"out\n", b"bad\n"
     )
     assert entrance.run(shell("kill -9 $$"), b"").code == 137
+    for code in (126, 127, 255):
+        assert entrance.run(shell(f"echo out; exit {code}"), b"") == Finished(code, b"out\n", b"")
     looks = entrance.run(shell("id -u; pwd; echo $HOME $USER $LANG; umask"), b"").output
     assert looks == b"0\n/root\n/root root C.UTF-8\n0022\n"
     entrance.close()
@@ -141,6 +147,25 @@ def test_a_machine_that_restarts_during_a_command(machines: Machines) -> None:
     machines.incus("restart", "--force", ONE)
 
     assert isinstance(during(), OutcomeUnknown)
+    assert way.run(shell("rm /root/begun; echo 2")).output == b"2\n"
+    way.close()
+
+
+def test_a_frozen_machine_holds_nobody_up(machines: Machines) -> None:
+    way = machines.way()
+    during = _begin(lambda: way.run(shell("touch /root/begun; sleep 60")))
+    wait_until(lambda: "begun" in machines.seen_inside("ls /root"))
+    machines.incus("pause", ONE)
+    try:
+        much = machines.way(patience=12.0)
+        with pytest.raises(WayFailed, match="frozen"):
+            much.run(Command(("cat",)), os.urandom(10_000_000))
+        much.close()
+        outcome = during()
+    finally:
+        machines.incus("resume", ONE)
+
+    assert isinstance(outcome, OutcomeUnknown)
     assert way.run(shell("rm /root/begun; echo 2")).output == b"2\n"
     way.close()
 

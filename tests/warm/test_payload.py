@@ -2,6 +2,7 @@
 
 import io
 import json
+import site
 import subprocess
 import sys
 import textwrap
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from freehold.system.warm.target import interpreter
 from tests.warm.local_program import PYTHON, LocalProgram
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
@@ -193,6 +195,30 @@ def test_after_a_change_of_the_search_path_a_fresh_python_is_started(tmp_path: P
         assert after.done["stale"] is True
     finally:
         program.stop()
+
+
+@pytest.mark.parametrize("change", ["new", "edited", "replaced"])
+def test_a_change_of_what_python_starts_with_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    zone, path_file = tmp_path / "localtime", tmp_path / "site" / "a.pth"
+    zone.write_text("UTC")
+    path_file.parent.mkdir()
+    path_file.write_text("one\n")
+    monkeypatch.setattr(interpreter, "_ZONE", str(zone))
+    monkeypatch.setattr(site, "getsitepackages", lambda: [str(path_file.parent)])
+    before = interpreter.fingerprint()
+    assert interpreter.fingerprint() == before
+
+    if change == "new":
+        path_file.with_name("b.pth").touch()
+    elif change == "edited":
+        path_file.write_text("one\ntwo\n")
+    else:
+        (tmp_path / "other").write_text("CET")
+        (tmp_path / "other").rename(zone)
+
+    assert interpreter.fingerprint() != before
 
 
 def _zip(texts: dict[str, str]) -> bytes:

@@ -155,6 +155,22 @@ def test_a_file_that_is_not_there_is_told(program: LocalProgram, tmp_path: Path)
     assert b"No such file" in answer.errors
 
 
+def test_a_folder_that_was_made_anew_is_where_commands_begin(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    program = LocalProgram(PYTHON, folder=home)
+    try:
+        home.rename(tmp_path / "old")
+        home.mkdir()
+        (home / "here").touch()
+        look = "import os; print(os.getcwd(), os.listdir())"
+
+        assert program.run("ls").output == b"here\n"
+        assert program.payload(look).output == f"{home} ['here']\n".encode()
+    finally:
+        program.stop()
+
+
 def test_nothing_stays_open(program: LocalProgram, tmp_path: Path) -> None:
     def open_files() -> int:
         program.run("/bin/true")  # by its end what came before is tidied up, too

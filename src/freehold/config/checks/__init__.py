@@ -13,7 +13,7 @@ from freehold.config.checks.instance_options import (
     options_of_other_type,
     options_said_twice,
 )
-from freehold.config.checks.machines import gpu_machines, vm_memory
+from freehold.config.checks.machines import control_machines, gpu_machines, vm_memory
 from freehold.config.checks.names import (
     bridge_names,
     estate_name,
@@ -58,6 +58,7 @@ CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = (
     known_options,
     options_of_other_type,
     vm_memory,
+    control_machines,
     gpu_machines,
     volume_paths,
     policy_ends,

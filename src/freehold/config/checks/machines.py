@@ -1,4 +1,4 @@
-"""What a machine needs to run (a vm's memory), and who has the GPU."""
+"""What a machine needs to run (a vm's memory), what type steers the estate, and who has the GPU."""
 
 from collections.abc import Iterator
 
@@ -20,6 +20,14 @@ def vm_memory(context: Context) -> Iterator[Diagnostic]:
         if size is not None and size.bytes < SMALLEST_VM_MEMORY:
             detail = f"{key_of(path)} is a vm with {size} of memory; 512MiB is the least."
             yield context.at(where, "vm-too-small", detail)
+
+
+def control_machines(context: Context) -> Iterator[Diagnostic]:
+    """The estate is steered from containers."""
+    for path, _, machine in context.machines():
+        if machine.control and machine.type is MachineType.VM:
+            detail = f"{key_of(path)} is a vm and has `control: true`."
+            yield context.at((*path, "control"), "control-vm", detail)
 
 
 def gpu_machines(context: Context) -> Iterator[Diagnostic]:

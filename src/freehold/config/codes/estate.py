@@ -96,6 +96,11 @@ MACHINES: dict[str, Code] = {
         "A virtual machine runs a kernel of its own; below 512 MiB Debian's installation guide (section 3.4) promises nothing, and the agent that Freehold needs may be killed.",
         "Give it at least `memory: 512MiB`.",
     ),
+    "control-vm": Code(
+        "Virtual machine as control machine",
+        "Incus gives the sockets that an estate is steered by to containers only.",
+        "Remove `type: vm`, or `control: true`.",
+    ),
     "second-gpu-machine": Code(
         "Second machine with the GPU",
         "`gpu.policy` is `exclusive`: only one machine may have the GPU.",

@@ -83,7 +83,7 @@ class Client:
             session.stale |= self._done.result()
         elif session.ended.done():
             text = unknown_outcome(
-                "{project}/{name}".format(**self._machine), "the machine went away"
+                "{project}/{name}".format(**self._machine), "the machine went away, or is frozen"
             )
             await self._fail(UNKNOWN, str(text))
         else:

@@ -8,6 +8,7 @@ PASSING = (
     "Daemon setup in progress",
     "Shutting down",
     "Instance is busy",
+    "Instance is frozen",
 )
 
 

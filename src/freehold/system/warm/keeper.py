@@ -58,6 +58,7 @@ class Keeper:
                 async with asyncio.timeout(_LOOK):
                     await self._told.wait()
             await self._sessions.let_incus_stop()
+            await self._sessions.leave_frozen()
 
     def _is_idle(self) -> bool:
         if self._connected:

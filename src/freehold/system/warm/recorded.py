@@ -16,6 +16,8 @@ from freehold.system.warm.machine import Finished, Machine, patiently
 _FAILED = (
     400  # an operation's status codes from here on: failure, cancelled (doc/rest-api.md of Incus)
 )
+# How Incus calls the exit codes 127 and 126, by which commands may end of themselves.
+_ENDED_SO = ("Command not found", "Command not executable")
 # The shell opens the input, removes its name and becomes the command: nothing is left behind however it ends.
 _WITH_INPUT = 'exec <"$0" && rm -f -- "$0" && exec "$@"'
 _ROOM = "/tmp"  # noqa: S108, the one folder that every machine has; the name in it cannot be guessed
@@ -43,14 +45,29 @@ def _run(machine: Machine, command: Sequence[str]) -> Finished:
     body = {"command": list(command), "record-output": True, "wait-for-websocket": False}
     try:
         started = ask(machine, "POST", f"/1.0/instances/{machine.name}/exec", body)
-        ended = ask(machine, "GET", f"/1.0/operations/{started['id']}/wait")
-        if ended["status_code"] >= _FAILED:
-            raise refusal(machine, str(ended["err"]))
-        result: dict[str, Any] = ended["metadata"]
-        output, errors = (_take(machine, result["output"][number]) for number in "12")
     except Broken as error:
         raise unknown_outcome(str(machine), str(error)) from error
-    return Finished(result["return"], output, errors)
+    try:  # from here on nothing may be repeated, whatever else is refused
+        ended = _end(machine, started["id"])
+        if ended["status_code"] < _FAILED or ended["err"] in _ENDED_SO:
+            result = ended["metadata"]
+            output, errors = (_take(machine, result["output"][number]) for number in "12")
+            return Finished(result["return"], output, errors)
+    except WayFailed as error:
+        raise unknown_outcome(str(machine), str(error)) from error
+    raise refusal(machine, str(ended["err"]))
+
+
+def _end(machine: Machine, operation: str) -> dict[str, Any]:
+    """The operation once it is over. One that failed is not told by waiting for it, only by asking again."""
+    ended: dict[str, Any]
+    try:
+        ended = ask(machine, "GET", f"/1.0/operations/{operation}/wait")
+    except Broken:
+        raise
+    except WayFailed:
+        ended = ask(machine, "GET", f"/1.0/operations/{operation}")
+    return ended
 
 
 def _take(machine: Machine, target: str) -> bytes:

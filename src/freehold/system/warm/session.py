@@ -5,6 +5,7 @@ Opened by `keeper.py`. The session ends with the program, the machine, the daemo
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from freehold.system.warm.shipping import BOOT, program
 from freehold.system.warm.target import frames
 
 HELLO_PATIENCE = 20.0  # seconds for Python to start in the machine
+_SILENCE = 5.0  # seconds without a word after which a machine is looked at
 _INPUT, _OUTPUT = "0", "1"
 
 Sink = Callable[[frames.Frame], Awaitable[None]]
@@ -38,6 +40,16 @@ class Session:
         ]
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.stale = False
+        self._heard = time.monotonic()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether somebody waits, and nothing has come for a while; True once in such a while."""
+        now = time.monotonic()
+        if not self._sinks or now - self._heard < _SILENCE:
+            return False
+        self._heard = now
+        return True
 
     @property
     def usable(self) -> bool:
@@ -59,6 +71,7 @@ class Session:
         """A number for a new request; what the program says to it goes to `sink`."""
         self._last += 1
         self._sinks[self._last] = sink
+        self._heard = time.monotonic()
         return self._last
 
     async def forget(self, number: int) -> None:
@@ -102,6 +115,7 @@ class Session:
             async for message in self._sockets[_OUTPUT]:
                 if message.type is not aiohttp.WSMsgType.BINARY:
                     break
+                self._heard = time.monotonic()
                 for frame in self._decoder.feed(message.data):
                     if (sink := self._sinks.get(frame.number)) is not None:
                         await sink(frame)

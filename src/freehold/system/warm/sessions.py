@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 
+from freehold.diagnostics import FreeholdError
 from freehold.system.incus.connection import (
     BASE,
     STARTING_OR_STOPPING,
@@ -55,6 +56,23 @@ class Sessions:
             async with asyncio.timeout(_ANSWER), self._incus.session.head(_ASKED) as answer:
                 if answer.status == STARTING_OR_STOPPING:
                     await asyncio.gather(*(session.retire() for session in sessions))
+
+    async def leave_frozen(self) -> None:
+        """End the sessions into machines that are frozen: who waits there would wait until somebody resumes them."""
+        for machine, sessions in list(self._open.items()):
+            silent = [session for session in sessions if session.usable and session.is_silent]
+            if silent and await self._is_frozen(*machine):
+                await asyncio.gather(*(session.close() for session in silent))
+
+    async def _is_frozen(self, project: str, name: str) -> bool:
+        try:
+            async with asyncio.timeout(_ANSWER):
+                answer = await self._incus.request(
+                    "GET", f"/instances/{name}", None, {"project": project}
+                )
+        except (TimeoutError, FreeholdError):
+            return False  # not known; if it is gone, so will be its session
+        return bool(answer["metadata"]["status"] == "Frozen")
 
     async def close(self) -> None:
         """End all programs."""

@@ -4,9 +4,11 @@ A worker of Ansible makes a `Way` for its task. What fails before the machine ha
 keeper if need be; what may have been done is not.
 """
 
+import os
+import select
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import IO, Any, TypeVar
 
 from freehold.system.warm import finding
@@ -116,9 +118,8 @@ class Way:
                 take[frame.kind](frame.content)
         except WayFailed:
             raise
-        except (
-            BaseException
-        ):  # also when interrupted: what comes now must not be taken for the next answer
+        # Also when interrupted: what comes now must not be taken for the next answer.
+        except BaseException:
             self.close()
             raise
         self.close()
@@ -127,29 +128,55 @@ class Way:
     def _send(self, kind: int, what: dict[str, Any], given: Iterable[bytes]) -> None:
         """The request up to its END, without which nothing is begun. Raises NothingDone."""
         connection = self._open()
-        try:
-            waiting = frames.encode_document(0, kind, what)
-            for piece in given:
-                connection.sendall(waiting + frames.encode(0, frames.DATA, piece))
-                waiting = b""
-            connection.sendall(waiting + frames.encode(0, frames.END))
-        except OSError as error:
-            self.close()
-            raise NothingDone("The process that holds the connections ended.") from error
+        waiting = frames.encode_document(0, kind, what)
+        for piece in given:
+            self._give(connection, waiting + frames.encode(0, frames.DATA, piece))
+            waiting = b""
+        self._give(connection, waiting + frames.encode(0, frames.END))
 
     def _answers(self) -> Iterator[frames.Frame]:
-        """Frames until the keeper is gone."""
-        decoder = frames.Decoder()
-        with suppress(ConnectionError):
-            while self._socket is not None and (content := self._socket.recv(_RECEIVE)):
+        """Frames until the keeper is gone, or Ansible."""
+        decoder, connection = frames.Decoder(), self._open()
+        with suppress(ConnectionError), _watched_parent() as parent:
+            while not _is_readable(parent, connection.fileno()):
+                if not (content := connection.recv(_RECEIVE)):
+                    return
                 yield from decoder.feed(content)
 
     def _open(self) -> socket.socket:
         if self._socket is None:
             self._socket = finding.connect(self._machine.socket)
             which = {"project": self._machine.project, "name": self._machine.name}
-            self._socket.sendall(frames.encode_document(0, frames.MACHINE, which))
+            self._give(self._socket, frames.encode_document(0, frames.MACHINE, which))
         return self._socket
+
+    def _give(self, connection: socket.socket, content: bytes) -> None:
+        try:
+            connection.sendall(content)
+        except OSError as error:
+            self.close()
+            raise NothingDone("The process that holds the connections ended.") from error
+
+
+@contextmanager
+def _watched_parent() -> Iterator[int]:
+    """A descriptor that is readable once the process that has started this one is no more.
+
+    A worker must not outlive an Ansible that was killed: what it waits for would run on for nobody.
+    """
+    descriptor = os.pidfd_open(os.getppid() or os.getpid())  # 0: outside of this process namespace
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _is_readable(parent: int, other: int) -> bool:
+    """Wait until there is something at one of the two; whether it is the parent's end."""
+    poll = select.poll()
+    for descriptor in (parent, other):
+        poll.register(descriptor, select.POLLIN)
+    return any(descriptor == parent for descriptor, _ in poll.poll())
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:

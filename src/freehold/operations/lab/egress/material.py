@@ -7,12 +7,12 @@ machine reads it.
 import json
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from freehold.operations.lab.egress.machines import APT, CERTIFICATES, INSIDE, PIP, PLACES
 from freehold.operations.lab.egress.surroundings import Surroundings
-from freehold.operations.lab.egress.targets import literal
 from freehold.system.files import write_atomically
 
 _ADDRESS = re.compile(r"\S+")
@@ -75,8 +75,10 @@ def _is_local(address: str) -> bool:
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return True
-    number = literal(parts.hostname)
-    return parts.hostname == "localhost" or (number is not None and number.is_loopback)
+    try:
+        return ip_address(parts.hostname).is_loopback
+    except ValueError:
+        return parts.hostname == "localhost"
 
 
 def _without_login(address: str) -> str:

@@ -18,6 +18,7 @@ from freehold.operations.lab.layout import Layout
 from freehold.operations.lab.record import read_process
 from freehold.system.processes import ProcessIdentity, search_path
 
+NO_SERVERS = "apt and pip of this computer name no package servers, so machines reach none; FREEHOLD_EGRESS may name some"
 END_SECONDS = 5.0  # seconds for it to end, told or killed
 START_SECONDS = 30.0  # seconds for it to listen
 
@@ -43,9 +44,11 @@ def ensure(place: Layout) -> tuple[str, ...]:
     found = surroundings()
     _check(found.proxies)
     notices = material.write(place.egress, place.egress_socket, found)
+    if not found.servers:
+        notices = (*notices, NO_SERVERS)
     # On standard input, because a proxy's address may hold a password.
     given = {
-        "mirrors": [[target.host, target.port] for target in sorted(found.mirrors, key=str)],
+        "servers": [[target.host, target.port] for target in sorted(found.servers, key=str)],
         "proxies": dict(found.proxies),
         "direct": found.direct,
     }

@@ -18,7 +18,7 @@ from pathlib import Path
 import h11
 
 from freehold.operations.lab.egress.exchange import Exchange
-from freehold.operations.lab.egress.gate import Gate, OwnNetworks, Remembered, look_up
+from freehold.operations.lab.egress.gate import Gate, Remembered, look_up
 from freehold.operations.lab.egress.side import BLOCK, close
 from freehold.operations.lab.egress.targets import Target
 from freehold.operations.lab.egress.upstream import Upstream
@@ -60,9 +60,9 @@ def main(root: Path) -> int:
 def ways_from(text: str) -> Ways:
     """The ways out, as `process.py` describes them in JSON."""
     given = json.loads(text)
-    mirrors = frozenset(Target(host, port) for host, port in given["mirrors"])
+    servers = frozenset(Target(host, port) for host, port in given["servers"])
     return Ways(
-        gate=Gate(mirrors, Remembered(look_up), OwnNetworks()),
+        gate=Gate(servers, Remembered(look_up)),
         upstreams={scheme: Upstream.of_address(text) for scheme, text in given["proxies"].items()},
         direct=given["direct"],
     )

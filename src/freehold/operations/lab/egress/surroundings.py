@@ -1,6 +1,6 @@
-"""How this computer itself gets packages: its mirrors, its proxies, pip's index, its certificates.
+"""How this computer itself gets packages: from which servers, by which proxies, with which certificates.
 
-Read by `process.py` each time egress starts, as root; handed to the proxy (`for_proxy`) and to machines (`material.py`).
+Read by `process.py` each time egress starts, as root; handed to the proxy and to machines (`material.py`).
 """
 
 import os
@@ -11,8 +11,10 @@ from pathlib import Path
 
 from freehold.diagnostics import BackendError
 from freehold.operations.lab.debian import MIRROR_VARIABLE, apt_proxies
+from freehold.operations.lab.egress.indexes import package_servers
 from freehold.operations.lab.egress.pip_settings import pip_settings
 from freehold.operations.lab.egress.targets import Target
+from freehold.operations.lab.layout import default_cache
 from freehold.system.processes import run
 
 # Where the certificates of the authorities that this computer trusts are in one file: Debian, Fedora, SUSE, Arch and Alpine.
@@ -24,16 +26,19 @@ BUNDLES = (
 )
 # What this computer's apt must know of its mirror (one that is a snapshot is out of date for ever) machines must know too.
 APT_SETTINGS = ("Acquire::Check-Valid-Until", "Acquire::Check-Date")
+ALSO_VARIABLE = "FREEHOLD_EGRESS"  # addresses of further servers that machines may reach
+_WEB_PORTS = frozenset({80, 443})
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """`proxies` by scheme, as addresses that may hold a password; `direct` lists hosts for none, as no_proxy does.
+    """`servers` are where packages are. `proxies` by scheme, as addresses that may hold a password; `direct` lists hosts for
+    none, as no_proxy does.
 
     `bundle` is the file of certificates, None when there is none; `pip` and `apt` are settings by their names there.
     """
 
-    mirrors: frozenset[Target]
+    servers: frozenset[Target]
     proxies: Mapping[str, str]
     direct: str
     bundle: Path | None
@@ -43,11 +48,9 @@ class Surroundings:
 
 def surroundings(environment: Mapping[str, str] = os.environ) -> Surroundings:
     """What this computer is set to now."""
-    listed, pip = _apt_mirrors(), pip_settings(environment)
-    indexes = [
-        word for name in ("index-url", "extra-index-url") for word in pip.get(name, "").split()
-    ]
-    given = [environment[MIRROR_VARIABLE]] if environment.get(MIRROR_VARIABLE) else []
+    pip = pip_settings(environment)
+    named = [environment.get(name, "") for name in (MIRROR_VARIABLE, ALSO_VARIABLE)]
+    listed = [*_apt_mirrors(), *package_servers(pip, default_cache(environment))]
     set_here = urllib.request.getproxies_environment()
     by_default = {"http": set_here.get("all"), "https": set_here.get("all")}
     from_apt = {name.removesuffix("_proxy"): value for name, value in _proxies_of_apt().items()}
@@ -57,7 +60,7 @@ def surroundings(environment: Mapping[str, str] = os.environ) -> Surroundings:
         if (found := set_here.get(scheme) or by_default[scheme] or from_apt.get(scheme))
     }
     return Surroundings(
-        mirrors=frozenset(_targets([*given, *listed, *indexes])),
+        servers=frozenset(_targets([*" ".join(named).split(), *listed])),
         proxies=proxies,
         direct=set_here.get("no", ""),
         bundle=_bundle(environment),
@@ -67,11 +70,14 @@ def surroundings(environment: Mapping[str, str] = os.environ) -> Surroundings:
 
 
 def _targets(addresses: list[str]) -> Iterator[Target]:
+    """The servers at these addresses; one that is on a usual port is so on both, since mirrors send from one to the other."""
     for address in addresses:
         try:
-            yield Target.of_address(address)
+            found = Target.of_address(address)
         except ValueError:  # file:, cdrom: and the like
             continue
+        for port in _WEB_PORTS if found.port in _WEB_PORTS else (found.port,):
+            yield Target(found.host, port)
 
 
 def _apt_mirrors() -> list[str]:

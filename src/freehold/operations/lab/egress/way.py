@@ -43,16 +43,8 @@ class Ways:
 
     async def to(self, upstream: Upstream, target: Target) -> tuple[StreamReader, StreamWriter]:
         """A connection to the proxy, once the target has passed the gate. Raises RequestRefusedError."""
-        await self._check(target)
+        self.gate.check(target)
         return await _connect(upstream.target, [upstream.target.host], tls=upstream.tls)
-
-    async def _check(self, target: Target) -> None:
-        """A name that only the proxy can look up is the proxy's to judge, but for names without a dot."""
-        try:
-            await self.gate.addresses(target)
-        except RequestRefusedError as refused:
-            if refused.status != 502 or "." not in target.host.rstrip("."):
-                raise
 
     async def _tunnel_through(
         self, upstream: Upstream, target: Target
