@@ -267,7 +267,7 @@ def main() -> None:
             bench.bring_up(ssh=not options.no_ssh)
             report(measure(bench, ways, options.machines, options.rounds), COMMUNITY_WAY.name)
             steps: dict[str, Way | None] = {way.name: way for way in STEPS}
-            report(measure(bench, steps, options.machines[:1], options.rounds), COMMUNITY_WAY.name)
+            report(measure(bench, steps, (1,), options.rounds), COMMUNITY_WAY.name)
             applies = [bench.freehold("apply", "--yes") for _ in range(5)]
             bench.hang_up()
             print(

@@ -119,7 +119,7 @@ def test_the_estate_itself_cannot_be_planned_with_it(remote: Remote) -> None:
         ("incus network create --project mill other", "Network not allowed in project"),
         ("incus network set net-mill ipv4.address=10.100.0.1/24", "does not have permission"),
         ("incus image delete debian/13", "does not have permission"),
-        ("incus config device add {} etc disk source=/etc path=/mnt", "not backed by a pool is forbidden"),
+        ("incus config device add {} srv disk source=/srv path=/mnt", "not backed by a pool is forbidden"),
         ("incus config device add {} px proxy listen=tcp:127.0.0.1:1 connect=unix:/x bind=instance", "Proxy devices are forbidden"),
         ("incus config device add {} eth1 nic network=net-admin", "Network not allowed in project"),
         ("incus config device add {} kmsg unix-char source=/dev/kmsg", "Unix character devices are forbidden"),
@@ -135,15 +135,20 @@ def test_what_is_not_the_estates_machines_is_refused(
     assert not said.endswith("exit code 0\n")
 
 
-def test_without_the_projects_restriction_it_reads_the_hosts_files(remote: Remote) -> None:
+def test_without_the_projects_restriction_it_reads_the_hosts_files(
+    remote: Remote, tmp_path: Path
+) -> None:
     """Why the certificate alone is not enough."""
+    (tmp_path / "secret").write_text("of the host alone\n")
+    tmp_path.chmod(0o755)
     remote.incus("project", "unset", "mill", "restricted")
     try:
-        device = "incus config device {} --project mill mill-wheel etc"
-        added = device.format("add") + " disk source=/etc path=/mnt"
-        read = "incus exec --project mill mill-wheel -- head -n 1 /mnt/passwd"
+        device = "incus config device {} --project mill mill-wheel outside"
+        added = device.format("add") + f" disk source={tmp_path} path=/mnt"
+        read = "incus exec --project mill mill-wheel -- cat /mnt/secret"
         said = remote.inside(f"{added} && {read} && {device.format('remove')}")
-        assert Path("/etc/passwd").read_text().splitlines()[0] in said
+        assert "of the host alone\n" in said
+        assert said.endswith("exit code 0\n")
     finally:
         remote.incus("project", "set", "mill", *RESTRICTIONS)
 

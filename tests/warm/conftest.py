@@ -1,16 +1,14 @@
 """A lab with a few machines, and everything that is between Ansible and them."""
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from freehold.operations.lab import Lab
-from freehold.operations.lab.images import ensure_image
+from tests.throwaway import IMAGE, throwaway_lab
 from tests.warm.machines import BARE, MACHINES, PROJECT, Machines
 
-IMAGE = "debian/13"
 _MAKE = f"""
 set -e
 incus project create {PROJECT} -c features.images=false -c features.profiles=false -c features.storage.volumes=false
@@ -22,16 +20,9 @@ incus exec --project {PROJECT} {BARE} -- sh -c 'rm /usr/bin/python3*'
 @pytest.fixture(scope="session")
 def warm_lab() -> Iterator[Lab]:
     """A lab with machines; one of them has no Python."""
-    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)  # machines run as other users and have to pass through
-        lab = Lab(Path(folder, "lab"))
-        lab.start()
-        try:
-            ensure_image(lab, IMAGE, lambda text: None)
-            assert lab.run(["sh", "-c", _MAKE]) == 0
-            yield lab
-        finally:
-            lab.reset()
+    with throwaway_lab() as lab:
+        assert lab.run(["sh", "-c", _MAKE]) == 0
+        yield lab
 
 
 @pytest.fixture

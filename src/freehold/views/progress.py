@@ -152,4 +152,5 @@ def _skipped(event: ChangeSkipped) -> Line:
 
 def _problems(diagnostics: tuple[Diagnostic, ...]) -> str:
     texts = [f"{d.summary}: {d.detail}" if d.detail else d.summary for d in diagnostics]
-    return shortened(visible("; ".join(texts).rstrip(".")), _LONGEST_PROBLEM)
+    in_one_line = " ".join("; ".join(texts).split())
+    return shortened(visible(in_one_line.rstrip(".")), _LONGEST_PROBLEM)

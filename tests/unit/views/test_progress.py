@@ -17,7 +17,14 @@ from typing import TextIO
 
 import pytest
 
-from freehold.engine.events import ChangeDone, ChangeSkipped, ChangeStarted, StepStarted
+from freehold.diagnostics import Diagnostic
+from freehold.engine.events import (
+    ChangeDone,
+    ChangeFailed,
+    ChangeSkipped,
+    ChangeStarted,
+    StepStarted,
+)
 from freehold.planning.address import Address
 from freehold.views.progress import Progress
 from tests.unit.views.estates import CREATE_HOMELAB, EVENTS, HOSTILE, MIXED
@@ -208,3 +215,15 @@ def test_stopping_is_said_at_once() -> None:
         progress.stopping()
         progress(ChangeSkipped(CREATE_HOMELAB[0], "the run was asked to stop"))
     assert "! stopping: what is under way is finished" in stream.getvalue().splitlines()[0]
+
+
+def test_a_problem_of_several_lines_takes_one() -> None:
+    change = MIXED.changes[0]
+    problem = Diagnostic(
+        code="x", summary="A task failed", detail="role web, task “Run”:\n  exit code 3\n"
+    )
+    stream = StringIO()
+    with Progress(MIXED, stream) as progress:
+        progress(ChangeStarted(change))
+        progress(ChangeFailed(change, "provision", 1.0, (problem,)))
+    assert "A task failed: role web, task “Run”: exit code 3\n" in stream.getvalue()

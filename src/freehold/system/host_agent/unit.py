@@ -1,7 +1,8 @@
 """An agent as a unit of systemd, run from a copy of Freehold's code. Called by `program.py`.
 
 A copy, because the folder that Freehold was started from may be anybody's to write to, and root runs this at every start. It
-needs nothing but Python, so that of the computer will do.
+needs nothing but Python, so that of the computer will do. It is started again as often as it ends: a control machine cannot
+do that.
 """
 
 import shutil
@@ -25,6 +26,7 @@ _TEXT = """\
 [Unit]
 Description=Freehold's agent for control machines, estate %i
 RequiresMountsFor={folder}
+StartLimitIntervalSec=0
 
 [Service]
 ExecStart={python} -P -s -m {module} {folder}/%i{suffix}

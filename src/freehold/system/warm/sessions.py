@@ -35,9 +35,9 @@ class Sessions:
         """A session whose program runs in this Python; None: in any. Raises what `open_session` does."""
         machine = project, name
         async with self._opening[machine]:
-            self._open[machine] = [each for each in self._open[machine] if each.usable]
+            self._open[machine] = [each for each in self._open[machine] if not each.ended.done()]
             for session in self._open[machine]:
-                if python is None or python in session.pythons:
+                if session.usable and (python is None or python in session.pythons):
                     return session
             session = await open_session(self._incus, project, name, python or _SOME_PYTHON)
             self._open[machine].append(session)
@@ -60,7 +60,7 @@ class Sessions:
     async def leave_frozen(self) -> None:
         """End the sessions into machines that are frozen: who waits there would wait until somebody resumes them."""
         for machine, sessions in list(self._open.items()):
-            silent = [session for session in sessions if session.usable and session.is_silent]
+            silent = [each for each in sessions if not each.ended.done() and each.is_silent]
             if silent and await self._is_frozen(*machine):
                 await asyncio.gather(*(session.close() for session in silent))
 
