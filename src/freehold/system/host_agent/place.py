@@ -9,8 +9,6 @@ import struct
 from collections.abc import Mapping
 from pathlib import Path
 
-from freehold.system.unix_http import ask
-
 INCUS_INSIDE = Path("/dev/incus.socket")
 """Where a control machine has the socket of Incus."""
 
@@ -53,5 +51,7 @@ def _peer(incus: Path) -> int:
 
 
 def _method(incus: Path) -> str | None:
+    from freehold.system.unix_http import ask  # whoever only wants a path does not wait for it
+
     metadata = ask(incus, "GET", "/1.0", timeout=5.0).body.get("metadata")
     return metadata.get("auth_user_method") if isinstance(metadata, dict) else None
