@@ -92,8 +92,10 @@ SETTINGS = {
     "gathering": "smart",
     "pipelining": "true",
     "force_valid_group_names": "ignore",
+    "callbacks_enabled": "freehold.estate.warm_up",
 }
-"""A folder of inventories, so that users can add theirs; no search for Python; facts once; hyphens in groups' names."""
+"""A folder of inventories, so that users can add theirs; no search for Python; facts once; hyphens in groups' names; workers that
+need not do again what Ansible's own process has done."""
 
 
 def settings() -> str:

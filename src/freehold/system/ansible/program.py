@@ -21,7 +21,7 @@ from freehold.system.ansible.api import Play, PlayEnd, TaskFailure, Told
 _GRACE = 10.0  # seconds for a play that is asked to end
 _LAST_LINES = 12
 _LAST_EVENTS = 2.0  # seconds for events that are still in the pipe
-_CALLBACK = "freehold.estate.events"
+_CALLBACKS = "freehold.estate.events,freehold.estate.warm_up"
 
 
 class AnsibleProgram:
@@ -89,7 +89,7 @@ class AnsibleProgram:
         return {
             **self._environment,
             "ANSIBLE_CONFIG": str(self._folder.resolve() / "ansible.cfg"),
-            "ANSIBLE_CALLBACKS_ENABLED": _CALLBACK,
+            "ANSIBLE_CALLBACKS_ENABLED": _CALLBACKS,
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_FORCE_COLOR": "0",
             "ANSIBLE_DEPRECATION_WARNINGS": "0",

@@ -1,7 +1,7 @@
 """One command in a machine, its output recorded by incusd: five requests, nothing kept, nothing lost.
 
 For machines without Python, and where the warm way is switched off. `record-output` because the websockets of a
-command that ends at once lose output with exit code 0 (docs/explanation/performance.md).
+command that ends at once lose output with exit code 0 (docs/explanation/connection.md).
 """
 
 import os
