@@ -13,6 +13,7 @@ from ansible_collections.freehold.estate.plugins.modules.estate import (
     RETURN,
 )
 from freehold.cli.ansible_task import Request
+from freehold.providers.control.provider import KIND as AGENT
 from freehold.providers.firewall.desired import KIND as FIREWALL
 from freehold.providers.firewall.docker import KIND as DOCKER
 from freehold.providers.firewall.router.desired import KIND as ROUTER
@@ -40,7 +41,7 @@ def test_the_examples_and_what_is_returned_can_be_read() -> None:
 
 
 def test_the_module_knows_every_kind_of_the_infrastructure() -> None:
-    assert set(KINDS) == {FIREWALL.name, DOCKER.name, ROUTER.name, *OF_INCUS}
+    assert set(KINDS) == {FIREWALL.name, DOCKER.name, ROUTER.name, AGENT.name, *OF_INCUS}
 
 
 def test_defaults_are_those_of_the_command_line() -> None:
