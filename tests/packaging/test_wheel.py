@@ -29,7 +29,8 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
     source = ROOT / "src"
     expected = {
         str(path.relative_to(source))
-        for path in (source / "freehold").rglob("*")
+        for package in ("freehold", "ansible_collections")
+        for path in (source / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
     names = zipfile.ZipFile(wheel).namelist()

@@ -4,17 +4,14 @@ Check mode may neither change anything, nor call what is missing fine, nor fail 
 """
 
 import subprocess
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from freehold.operations.lab import Lab
-from freehold.operations.lab.images import ensure_image
 from tests.e2e.estate import Done, Estate
 from tests.roles.test_molecule import ROLES
+from tests.throwaway import throwaway_lab
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
@@ -117,19 +114,12 @@ class Desk(Estate):
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """The machine as it is when it was just made, beside it what is to go inside, and a repository in it."""
-    with tempfile.TemporaryDirectory(prefix="fh-", dir="/tmp") as folder:
-        Path(folder).chmod(0o711)
-        lab = Lab(Path(folder, "lab"))
-        lab.start(egress=True)
-        try:
-            ensure_image(lab, "debian/13", lambda text: None)
-            desk = Desk(tmp_path_factory.mktemp("estate"), lab)
-            desk.write(MACHINE)
-            desk.apply()
-            _fill(desk)
-            yield desk
-        finally:
-            lab.reset()
+    with throwaway_lab(egress=True) as lab:
+        desk = Desk(tmp_path_factory.mktemp("estate"), lab)
+        desk.write(MACHINE)
+        desk.apply()
+        _fill(desk)
+        yield desk
 
 
 def _fill(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """A lab with a few machines, and everything that is between Ansible and them."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,9 +29,10 @@ def warm_lab() -> Iterator[Lab]:
 @pytest.fixture
 def machines(warm_lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machines]:
     """The machines with a keeper of the test's own, which ends with the test."""
-    runtime = tmp_path / "runtime"
-    runtime.mkdir(mode=0o700)
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
-    machines = Machines(warm_lab, tmp_path)
-    yield machines
-    machines.end_keeper()
+    with tempfile.TemporaryDirectory(
+        prefix="fh-", dir="/tmp"
+    ) as runtime:  # a socket's path is short
+        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+        machines = Machines(warm_lab, tmp_path)
+        yield machines
+        machines.end_keeper()

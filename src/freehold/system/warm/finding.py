@@ -19,6 +19,7 @@ from freehold.system.warm.target import frames
 GREETING = len(frames.encode(0, frames.HELLO))
 _PATIENCE = 15.0  # seconds for a keeper to greet
 _LOG = "FREEHOLD_KEEPER_LOG"  # a file for the keeper's errors; without it they go nowhere
+_LONGEST_FOLDER = 107 - len("/0123456789abcdef.socket")  # bytes of a path in sockaddr_un, unix(7)
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL")  # a keeper outlives the run: it gets nobody's secrets
 
 
@@ -43,7 +44,9 @@ def own_folder() -> Path:
     """The folder of this user's keepers, made if need be. Raises WayFailed when it could be somebody else's."""
     user = os.geteuid()
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-    folder = Path(runtime, "freehold") if os.path.isdir(runtime) else Path(f"/tmp/freehold-{user}")  # noqa: S108
+    folder = Path(runtime, "freehold")
+    if not os.path.isdir(runtime) or len(os.fsencode(folder)) > _LONGEST_FOLDER:
+        folder = Path(f"/tmp/freehold-{user}")  # noqa: S108
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != user or found.st_mode & 0o077:

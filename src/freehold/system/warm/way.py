@@ -86,11 +86,11 @@ class Way:
 
     def close(self) -> None:
         """Hang up. A command that still runs in the machine is ended there."""
-        if self._socket is not None:
-            with suppress(OSError):  # a thread may still wait at it
-                self._socket.shutdown(socket.SHUT_RDWR)
-            self._socket.close()
-            self._socket = None
+        connection, self._socket = self._socket, None
+        if connection is not None:
+            with suppress(OSError):  # a thread may still wait at it, and closes it too
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
 
     def _repeatedly(self, attempt: Callable[[], _T]) -> _T:
         """Files may be written and read twice: also what may have been done is tried again."""
