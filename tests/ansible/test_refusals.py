@@ -30,6 +30,7 @@ def test_no_machine_is_made_without_the_firewall(tree: Tree) -> None:
     tree.settled()
 
 
+@pytest.mark.slow
 def test_a_machine_is_not_started_while_the_rules_are_not_as_written(tree: Tree) -> None:
     tree.synced(SMALL)
     tree.site_ok()
@@ -67,6 +68,7 @@ def test_a_wrong_infra_yml_is_told_with_its_place(tree: Tree) -> None:
     assert "Did you mean `machines`?" in played.said
 
 
+@pytest.mark.slow
 def test_data_is_lost_only_by_name(tree: Tree) -> None:
     tree.synced(SMALL)
     tree.site_ok()

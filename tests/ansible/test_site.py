@@ -80,6 +80,7 @@ def test_one_tag_and_one_domain_alone(tree: Tree) -> None:
     assert tree.site_ok("--tags", "networks").changed == on("incus_networks", "lodge")
 
 
+@pytest.mark.slow
 def test_an_orphan_goes_only_when_asked_for(tree: Tree) -> None:
     tree.synced(SMALL)
     tree.site_ok()

@@ -5,7 +5,7 @@ import pytest
 from tests.ansible.tree import Tree
 from tests.e2e.test_sys_firewall import COTTAGE
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 
 def test_the_machine_between_the_domains_is_made_and_stays(tree: Tree) -> None:
