@@ -20,13 +20,13 @@ import freehold.system.docker_user
 import freehold.system.incus.client
 import freehold.system.nftables.boot
 import freehold.system.nftables.program
-import freehold.system.routing.program  # noqa: F401 - these are what `estate.provider` imports when it is called
+import freehold.system.routing.program  # noqa: F401 - these are what `site.opened` imports when it is called
 from freehold.cli import estate
 from freehold.cli.agreement import agree
 from freehold.cli.ansible_problems import as_if_begun, in_ansible, selection, to_confirm
 from freehold.cli.ansible_run import locked, watched_run
-from freehold.cli.estate import Site
 from freehold.cli.options import Common
+from freehold.cli.site import Site, opened
 from freehold.config.document import Document
 from freehold.config.load import load
 from freehold.diagnostics import ConfigError, Diagnostic, FreeholdError, UsageError, has_errors
@@ -69,7 +69,7 @@ def answer(request: Request, tell: Callable[[str], None] = lambda text: None) ->
 
     Raises KeyboardInterrupt when it was interrupted: Ansible is then about to end, and nobody reads a result.
     """
-    if request.socket is not None:  # where `estate.system_socket` looks
+    if request.socket is not None:  # where `site.system_socket` looks
         os.environ["INCUS_SOCKET"] = str(request.socket)
     try:
         return _Task(request, tell).answer()
@@ -120,7 +120,7 @@ class _Task:
             return picture.plan
 
     def _site(self) -> contextlib.AbstractAsyncContextManager[Site]:
-        return estate.provider(self._options, self._request.undo_after, tree=False)
+        return opened(self._options, self._request.undo_after, tree=False)
 
     def _planner(self, site: Site) -> Planner:
         return Planner(

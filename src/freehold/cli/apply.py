@@ -21,6 +21,7 @@ from freehold.cli.options import (
     Yes,
     common,
 )
+from freehold.cli.site import Site
 from freehold.diagnostics import Diagnostic, ExitCode, UsageError
 from freehold.engine.planner import Picture, Planner
 from freehold.planning.document import SavedPlan
@@ -80,7 +81,7 @@ def _saved(
         raise UsageError(_unreadable(path, error)) from error
     infra = estate.from_sources(saved.sources, options)
 
-    async def check(provider: estate.Site, picture: Picture) -> None:
+    async def check(provider: Site, picture: Picture) -> None:
         saved.check(picture.plan, picture.observed)
 
     return carry_out(

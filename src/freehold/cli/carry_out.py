@@ -11,8 +11,8 @@ from pathlib import Path
 
 from freehold.cli import estate, interrupts
 from freehold.cli.agreement import agree
-from freehold.cli.estate import Site
 from freehold.cli.options import Common
+from freehold.cli.site import Site, opened
 from freehold.diagnostics import Diagnostic, ExitCode, FreeholdError, Severity, StalePlan
 from freehold.engine.events import Event
 from freehold.engine.journal import Journal
@@ -36,7 +36,7 @@ class Job:
     """One run as asked for. `planner_for` makes the planner once the provider is there.
 
     `check` may refuse what was found, before anything is shown (a saved plan that no longer holds). `undo_after` are the
-    seconds within which new firewall rules must prove good. `tree` and `refresh` are those of `estate.provider`.
+    seconds within which new firewall rules must prove good. `tree` and `refresh` are those of `site.opened`.
     """
 
     verb: str
@@ -67,8 +67,8 @@ def carry_out(job: Job) -> ExitCode:
 
 
 async def _run(job: Job, folder: Path) -> ExitCode:
-    opened = estate.provider(job.options, job.undo_after, tree=job.tree, refresh=job.refresh)
-    async with opened as provider:
+    systems = opened(job.options, job.undo_after, tree=job.tree, refresh=job.refresh)
+    async with systems as provider:
         planner = job.planner_for(provider)
         picture = await _look(planner, provider)
         plan = picture.plan

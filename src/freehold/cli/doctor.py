@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _subject(options: Common) -> "Subject":
-    from freehold.cli import estate
+    from freehold.cli.site import system_socket
     from freehold.operations.doctor import Subject
     from freehold.operations.doctor.estate import readable_estate
     from freehold.operations.lab import Lab
@@ -49,7 +49,7 @@ def _subject(options: Common) -> "Subject":
 
     infra = readable_estate(options.directory)
     if not options.lab:
-        socket = estate.system_socket()
+        socket = system_socket()
         return Subject(socket=socket, state=socket.parent, infra=infra)
     lab = Lab()
     holder = read_holder(layout(lab.root))

@@ -7,6 +7,7 @@ import typer
 
 from freehold.cli import estate, interrupts
 from freehold.cli.options import Directory, InLab, Json, common
+from freehold.cli.site import opened
 from freehold.diagnostics import ExitCode
 from freehold.engine.planner import Planner
 
@@ -29,7 +30,7 @@ def register(app: typer.Typer) -> None:
         infra, _ = estate.loaded(options)
 
         async def look() -> FirewallCounts:
-            async with estate.provider(options) as site:
+            async with opened(options) as site:
                 picture = await Planner(infra=infra, provider=site).look()
                 return await read_counts(site.incus, site.nftables, infra, picture)
 

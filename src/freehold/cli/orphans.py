@@ -8,6 +8,7 @@ import typer
 from freehold.cli import estate, interrupts
 from freehold.cli.carry_out import Job, carry_out
 from freehold.cli.options import Confirm, Directory, InLab, Json, Limit, Prune, Yes, common
+from freehold.cli.site import opened
 from freehold.diagnostics import ExitCode
 from freehold.engine.planner import Picture, Planner
 from freehold.views.orphans import orphans_document, render_orphans
@@ -46,7 +47,7 @@ def register(app: typer.Typer) -> None:
             )
 
         async def look() -> Picture:
-            async with estate.provider(options) as provider:
+            async with opened(options) as provider:
                 return await Planner(infra=infra, provider=provider, selection=selection).look()
 
         found = interrupts.run(look()).plan

@@ -10,6 +10,7 @@ import typer
 
 from freehold.cli import estate, interrupts
 from freehold.cli.options import Common, Directory, InLab, Json, Limit, Only, Prune, Refresh, common
+from freehold.cli.site import opened
 from freehold.diagnostics import ExitCode
 from freehold.engine.planner import Picture, Planner
 from freehold.planning.document import SavedPlan, digests, plan_document
@@ -45,7 +46,7 @@ def register(app: typer.Typer) -> None:
         selection = estate.selection(infra, limit, only)
 
         async def look() -> Picture:
-            async with estate.provider(options, refresh=refresh) as provider:
+            async with opened(options, refresh=refresh) as provider:
                 planner = Planner(infra=infra, provider=provider, selection=selection, prune=prune)
                 picture = await planner.look()
                 await estate.check_options(options, provider, picture)

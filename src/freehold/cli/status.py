@@ -7,6 +7,7 @@ import typer
 
 from freehold.cli import estate, interrupts
 from freehold.cli.options import Directory, InLab, Json, Limit, common
+from freehold.cli.site import opened
 from freehold.diagnostics import ExitCode
 from freehold.engine.planner import Planner
 from freehold.operations.status import Status, read_status
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
         selection = estate.selection(infra, limit, None)
 
         async def look() -> Status:
-            async with estate.provider(options) as provider:
+            async with opened(options) as provider:
                 picture = await Planner(infra=infra, provider=provider, selection=selection).look()
                 return await read_status(provider.incus, infra, picture, selection)
 

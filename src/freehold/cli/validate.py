@@ -41,7 +41,9 @@ def register(app: typer.Typer) -> None:
 
 def _socket(options: Common) -> Path:
     if not options.lab:
-        return estate.system_socket()
+        from freehold.cli.site import system_socket
+
+        return system_socket()
     from freehold.operations.lab import Lab
 
     return Lab().socket

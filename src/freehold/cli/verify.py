@@ -14,6 +14,7 @@ import typer
 
 from freehold.cli import estate, interrupts
 from freehold.cli.options import Common, Directory, InLab, Json, Limit, common
+from freehold.cli.site import Site, logs, opened
 from freehold.diagnostics import Diagnostic, ExitCode, UsageError
 from freehold.engine.planner import Planner
 from freehold.model import Infra
@@ -71,7 +72,7 @@ def register(app: typer.Typer) -> None:
         beyond = _outside(infra, outside) if traffic else None
 
         async def look() -> _Found:
-            async with estate.provider(options) as provider:
+            async with opened(options) as provider:
                 planner = Planner(infra=infra, provider=provider, selection=selection)
                 found = _Found(await verify_estate(planner, provider.incus))
                 if deep:
@@ -101,9 +102,7 @@ class _Found:
         return self.estate.is_clean and within and (self.proof is None or self.proof.as_declared)
 
 
-async def _look_inside(
-    planner: Planner, provider: estate.Site, options: Common
-) -> "Sequence[Inside]":
+async def _look_inside(planner: Planner, provider: Site, options: Common) -> "Sequence[Inside]":
     from freehold.operations.inside import look_inside
 
     def told(text: str) -> None:
@@ -113,7 +112,7 @@ async def _look_inside(
         provider.playbooks,
         planner.infra,
         planner.selection,
-        estate.logs(options),
+        logs(options),
         told if sys.stderr.isatty() else lambda text: None,
     )
 

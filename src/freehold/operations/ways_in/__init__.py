@@ -1,6 +1,6 @@
 """What a change of firewall rules must not break: asked before it and after it, with packets.
 
-Made by `cli.estate` and handed to `providers.firewall`, whose `WayIn` these are.
+Made by `cli.site` and handed to `providers.firewall`, whose `WayIn` these are.
 """
 
 from freehold.operations.ways_in.admin_reach import AdminReach

@@ -1,7 +1,7 @@
 """Whether admin machines still reach every other domain, tried from inside of them with packets.
 
 Foreign rules that only bite together with ours, a bridge that is filtered, a route that is gone: whatever the cause, admin
-must not lose its machines. Handed to `providers.firewall` by `cli.estate`.
+must not lose its machines. Handed to `providers.firewall` by `cli.site`.
 """
 
 import asyncio

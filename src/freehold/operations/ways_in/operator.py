@@ -1,7 +1,7 @@
 """Whether the person who typed the command can still be reached: their terminal is asked for a sign of life.
 
 The answer comes over the person's own connection, so it shows both directions with real packets, whatever that connection
-is. Handed to `providers.firewall` by `cli.estate`.
+is. Handed to `providers.firewall` by `cli.site`.
 """
 
 import time

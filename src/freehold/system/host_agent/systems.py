@@ -1,6 +1,6 @@
 """The systems of the host, from wherever this process is: itself, or by the agent from inside a control machine.
 
-Called by `cli.estate` when the lab is not meant. What is not needed is not imported.
+Called by `cli.site` when the lab is not meant. What is not needed is not imported.
 """
 
 from dataclasses import dataclass

@@ -26,6 +26,7 @@ from freehold.operations.lab.egress.way import Ways
 from freehold.operations.lab.layout import Layout
 from freehold.operations.lab.record import read_holder, write_process
 from freehold.system import namespaces
+from freehold.system.listening import owners_socket
 
 MOST_CONNECTIONS = 256  # of all machines together; each costs two file descriptors
 LOG_LIMIT = 1 << 18  # bytes: a machine must not fill the disk with refusals
@@ -45,7 +46,8 @@ def main(root: Path) -> int:
     if not holder[0].alive:
         return 1
     try:
-        listening = listen(place.egress_socket)
+        listening = owners_socket(place.egress_socket)  # Incus connects, for the machines
+        listening.listen(MOST_CONNECTIONS)
     except OSError as error:
         say(f"{place.egress_socket}: {error.strerror or error}")
         return 1
@@ -66,19 +68,6 @@ def ways_from(text: str) -> Ways:
         upstreams={scheme: Upstream.of_address(text) for scheme, text in given["proxies"].items()},
         direct=given["direct"],
     )
-
-
-def listen(path: Path) -> socket.socket:
-    """A new unix socket that only root connects to: Incus does, for the machines. Raises OSError."""
-    path.unlink(missing_ok=True)
-    found = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
-        found.bind(str(path))
-    finally:
-        os.umask(before)
-    found.listen(MOST_CONNECTIONS)
-    return found
 
 
 async def serve(listening: socket.socket, ended: int, ways: Ways) -> None:

@@ -1,0 +1,158 @@
+"""The systems that a verb works on: Incus, the host's firewall, the Ansible tree; of this computer, or of the lab.
+
+Opened by the verbs that look at what is real or change it.
+"""
+
+import contextlib
+import os
+import platform
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from freehold.cli.options import Common
+from freehold.diagnostics import BackendError, Diagnostic
+from freehold.engine.lock import STATE_FOLDER
+from freehold.engine.systems import Systems
+from freehold.providers.ansible.provider import AnsibleProvider
+from freehold.providers.control.provider import AgentProvider
+from freehold.providers.firewall.docker import DockerProvider
+from freehold.providers.firewall.provider import PATIENCE, FirewallProvider, WayIn
+from freehold.providers.firewall.router.provider import RouterProvider
+from freehold.providers.incus.control import Ways
+from freehold.providers.incus.provider import IncusProvider
+from freehold.providers.protocol import Provider
+from freehold.system.ansible import Playbooks
+from freehold.system.host_agent.agents import Agents
+from freehold.system.host_agent.systems import HostSystems, host_systems
+from freehold.system.incus.api import Incus
+
+if TYPE_CHECKING:
+    from freehold.operations.lab import Lab
+    from freehold.providers.incus.images import Images
+    from freehold.system.incus.client import IncusClient
+
+_OPERATOR_SECONDS = 10.0  # for the operator's terminal to answer
+_SYSTEM_SOCKET = Path("/var/lib/incus/unix.socket")
+
+
+class Site(Systems):
+    """All systems of the host (or of the lab) that the estate lives on.
+
+    New firewall rules are undone unless within `undo_after` seconds the operator and admin machines still get through.
+    `ansible` is None where the estate's tree does not matter (all of the estate is to go).
+    """
+
+    def __init__(
+        self,
+        host: HostSystems,
+        incus: IncusProvider,
+        ansible: AnsibleProvider | None,
+        playbooks: Playbooks,
+        undo_after: float,
+    ) -> None:
+        systems: list[Provider] = [
+            FirewallProvider(host.nftables, lambda: _ways_in(incus.incus, undo_after), undo_after),
+            DockerProvider(host.docker),
+            AgentProvider(host.agents),
+            incus,
+            RouterProvider(incus.incus, host.routing),
+        ]
+        if ansible is not None:
+            systems.append(ansible)
+        super().__init__(*systems)
+        self.incus = incus.incus
+        self.nftables = host.nftables
+        self.playbooks = playbooks
+        self.under_way = incus.under_way
+
+
+def _ways_in(incus: Incus, undo_after: float) -> Sequence[WayIn]:
+    """The operator comes first: without a terminal nobody sees what else went wrong."""
+    from freehold.operations.ways_in import AdminReach, OperatorWayIn
+
+    ways: list[WayIn] = [AdminReach(incus)]
+    if sys.stderr.isatty():
+        seconds = min(_OPERATOR_SECONDS, undo_after * 2 / 3)
+        ways.insert(0, OperatorWayIn(seconds, os.environ.get("SSH_CONNECTION", "")))
+    return ways
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    options: Common, undo_after: float = PATIENCE, *, tree: bool = True, refresh: bool = False
+) -> AsyncIterator[Site]:
+    """The systems that the verb works on; the tree and what goes inside machines only with `tree`.
+
+    `refresh`: what is inside is done again. Raises BackendError when a system cannot be reached.
+    """
+    from freehold.system.ansible.program import AnsibleProgram
+
+    client, images, host = _of_the_lab() if options.lab else _of_this_computer()
+    playbooks = AnsibleProgram(options.directory, {"INCUS_SOCKET": str(client.socket.resolve())})
+    ansible = AnsibleProvider(options.directory, client, playbooks, logs(options), refresh=refresh)
+    if host.is_inside:
+        incus = IncusProvider(client, images, own=platform.node())
+    else:
+        incus = IncusProvider(client, images, _ways(client, host.agents))
+    try:
+        yield Site(host, incus, ansible if tree else None, playbooks, undo_after)
+    finally:
+        await client.close()
+
+
+def _of_the_lab() -> "tuple[IncusClient, Images, HostSystems]":
+    from freehold.operations.lab import Lab
+    from freehold.operations.lab.images import LabImages
+    from freehold.system.incus.client import IncusClient
+
+    lab = Lab()
+    if not lab.running:
+        raise BackendError(_LAB_IS_DOWN)
+    return IncusClient(lab.socket), LabImages(lab), _systems_of(lab)
+
+
+def _systems_of(lab: "Lab") -> HostSystems:
+    return HostSystems(
+        nftables=lab.nftables(),
+        docker=lab.docker_user(),
+        routing=lab.routing(),
+        agents=lab.agents(),
+        is_inside=False,
+    )
+
+
+def _of_this_computer() -> "tuple[IncusClient, Images, HostSystems]":
+    from freehold.providers.incus.images import ServerImages
+    from freehold.system.incus.client import IncusClient
+
+    client = IncusClient(system_socket())
+    return client, ServerImages(client), host_systems(client.socket)
+
+
+def _ways(client: "IncusClient", agents: Agents) -> Callable[[str], Ways]:
+    """What control machines get, by estate."""
+    return lambda estate: Ways(incus=str(client.socket.resolve()), agent=str(agents.socket(estate)))
+
+
+_LAB_IS_DOWN = Diagnostic(
+    code="lab-not-running",
+    summary="The lab is not running",
+    detail="--lab works in the lab, and there is none.",
+    hint="Start it:\n    freehold lab start",
+)
+
+
+def logs(options: Common) -> Path:
+    """Where Ansible's output is kept."""
+    return options.directory / STATE_FOLDER / "provision"
+
+
+def system_socket() -> Path:
+    """The socket of this computer's Incus; the variables are those of Incus's own client."""
+    if path := os.environ.get("INCUS_SOCKET"):
+        return Path(path)
+    if folder := os.environ.get("INCUS_DIR"):
+        return Path(folder, "unix.socket")
+    return _SYSTEM_SOCKET
