@@ -122,27 +122,38 @@ def _plain(line: str) -> str:
     return _DURATION.sub("N s", line)
 
 
-def renewed(path: Path, place: Place) -> str:
-    """The paper's text with the output that its commands print here."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    found: dict[Block, list[str]] = {}
+def output_of(path: Path, place: Place) -> dict[int, list[str]]:
+    """What the console blocks of a paper, counted from 0 among all its blocks, print here."""
+    numbers = {block: number for number, block in enumerate(blocks(path))}
+    found: dict[int, list[str]] = {}
     for block, command, _, real in play(path, place):
-        text = found.setdefault(block, [])
+        text = found.setdefault(numbers[block], [])
         gap = [""] if text and not text[-1].startswith("$ ") else []
         text += [*gap, f"$ {command}", *real]
-    for block in sorted(found, key=lambda block: -block.first_line):
-        lines[block.first_line : block.first_line + len(block.lines)] = found[block]
+    return found
+
+
+def renewed(path: Path, found: dict[int, list[str]]) -> str:
+    """The paper's text with that output in its blocks."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    those = blocks(path)
+    for number in sorted(found, reverse=True):
+        first = those[number].first_line
+        lines[first : first + len(those[number].lines)] = found[number]
     return "".join(f"{line}\n" for line in lines)
 
 
 def main(names: Sequence[str]) -> None:
-    """Renew papers."""
+    """Renew papers, and the French ones beside them with the same output."""
     from tests.docs.conftest import new_place
 
     for name in names:
         with new_place() as place:
             path = ROOT / name
-            path.write_text(renewed(path, place), encoding="utf-8")
+            found = output_of(path, place)
+            for paper in (path, path.with_suffix(".fr.md")):
+                if paper.exists():
+                    paper.write_text(renewed(paper, found), encoding="utf-8")
 
 
 if __name__ == "__main__":

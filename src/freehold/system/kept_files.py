@@ -58,8 +58,7 @@ def write(folder: Path, name: str, content: bytes) -> None:
     """Replace the content in one step. Folders that are missing are made. Raises OSError, Unusable."""
     path = folder / name
     for missing in reversed([each for each in path.parents if not each.exists()]):
-        missing.mkdir(mode=_NEW_FOLDER_MODE, exist_ok=True)  # another file of it may be written now
-        _give(missing, missing.parent)
+        _make_folder(missing)
     _stays_inside(folder, path)
     real = path.resolve()
     handle, temporary = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
@@ -86,6 +85,19 @@ def delete(folder: Path, name: str) -> None:
 def _stays_inside(folder: Path, path: Path) -> None:
     if not path.resolve().is_relative_to(folder.resolve()):
         raise Unusable("is a link that leads out of the estate's folder")
+
+
+def _make_folder(path: Path) -> None:
+    """Appears with its owner: whoever writes another file of it at the same moment takes the owner from it."""
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        temporary.chmod(_NEW_FOLDER_MODE)
+        _give(temporary, path.parent)
+        temporary.rename(path)
+    except OSError:
+        temporary.rmdir()
+        if not path.is_dir():  # the other one was first
+            raise
 
 
 def _give(path: Path, like: Path) -> None:

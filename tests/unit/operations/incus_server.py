@@ -16,17 +16,19 @@ class _Server(socketserver.ThreadingUnixStreamServer):
 
 
 @contextmanager
-def incus_server(path: Path, answers: Mapping[str, Any]) -> Iterator[None]:
-    """Answer GETs with the metadata in `answers`, by path; anything else does not exist."""
+def incus_server(
+    path: Path, answers: Mapping[str, Any], refusal: tuple[int, str] = (404, "Not Found")
+) -> Iterator[None]:
+    """Answer GETs with the metadata in `answers`, by path; anything else is refused: by itself, it does not exist."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             known = self.path in answers
             body: dict[str, Any] = {"type": "sync", "metadata": answers.get(self.path)}
             if not known:
-                body = {"type": "error", "error": "Not Found", "error_code": 404}
+                body = {"type": "error", "error": refusal[1], "error_code": refusal[0]}
             content = json.dumps(body).encode()
-            self.send_response(200 if known else 404)
+            self.send_response(200 if known else refusal[0])
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

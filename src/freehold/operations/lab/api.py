@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from freehold.diagnostics import BackendError, BackendInterrupted, Diagnostic
 from freehold.operations.lab.options import Options
+from freehold.system.incus.api import goes_away
 
 if TYPE_CHECKING:
     from freehold.system.unix_http import Reply
@@ -20,7 +21,7 @@ def request(
 ) -> Any:
     """The answer's `metadata`, once a background operation has ended well.
 
-    Raises BackendError when Incus refuses or fails, BackendInterrupted when it cannot be reached.
+    Raises BackendError when Incus refuses or fails, BackendInterrupted when it cannot be reached or goes down.
     """
     try:
         reply = _ask(socket, method, target, content, timeout=timeout)
@@ -45,10 +46,11 @@ def _result(socket: Path, what: str, reply: "Reply", timeout: float) -> Any:
         reply = _ask(socket, "GET", wait, timeout=timeout)
         operation = reply.body.get("metadata")
         if operation and operation["status_code"] != 200:
-            raise BackendError(_refused(what, operation["err"] or "it did not end in time"))
+            raise _refusal(socket, what, operation["status_code"], operation["err"])
     # A wait that fails is answered with an error in a reply whose HTTP code is 200.
     if reply.code >= 400 or reply.body.get("type") == "error":
-        raise BackendError(_refused(what, str(reply.body.get("error"))))
+        code = int(reply.body.get("error_code") or reply.code)
+        raise _refusal(socket, what, code, str(reply.body.get("error")))
     return reply.body.get("metadata")
 
 
@@ -91,15 +93,19 @@ def _ask(
     return ask(socket, method, target, content, timeout=timeout)
 
 
-def _refused(what: str, error: str) -> Diagnostic:
-    return Diagnostic(
-        code="lab-incus-refused",
-        summary="The lab's Incus refused",
-        detail=f"{what}: {error}",
+def _refusal(socket: Path, what: str, code: int, error: str) -> BackendError:
+    if goes_away(code, error):
+        return BackendInterrupted(_unreachable(socket, f"{what}: {error}"))
+    return BackendError(
+        Diagnostic(
+            code="lab-incus-refused",
+            summary="The lab's Incus refused",
+            detail=f"{what}: {error or 'it did not end in time'}",
+        )
     )
 
 
-def _unreachable(socket: Path, error: Exception) -> Diagnostic:
+def _unreachable(socket: Path, error: Exception | str) -> Diagnostic:
     return Diagnostic(
         code="lab-incus-unreachable",
         summary="The lab's Incus does not answer",

@@ -13,6 +13,14 @@ from freehold.diagnostics import BackendError, BackendInterrupted, Diagnostic
 Progress = Callable[[str], None]
 """Receives a short text such as `rootfs: 45% (12MB/s)` while an operation runs."""
 
+STARTING_OR_STOPPING = 503  # "Daemon setup in progress", "Shutting down": nothing was done
+_BROKEN_OFF = ("context canceled", "signal: killed", "database is closed", "Shutting down")
+
+
+def goes_away(status: int, message: str) -> bool:
+    """Whether an error of the server means that it goes down, and not that it says no."""
+    return status == STARTING_OR_STOPPING or message.endswith(_BROKEN_OFF)
+
 
 class IncusError(BackendError):
     """Incus refused a request or an operation failed. `status` is the HTTP-like code (400, 404, 409, 500 …)."""

@@ -13,15 +13,16 @@ from urllib.parse import urlencode
 
 from freehold.diagnostics import BackendError
 from freehold.system.incus.api import (
+    STARTING_OR_STOPPING,
     IncusError,
     IncusInterrupted,
     IncusNotUnderstood,
     IncusUnavailable,
+    goes_away,
 )
 from freehold.system.incus.http import aiohttp
 
 BASE = "http://incus"
-STARTING_OR_STOPPING = 503  # "Daemon setup in progress", "Shutting down": nothing was done
 TRANSPORT_ERRORS = (aiohttp.ClientError, OSError, ValueError)
 
 _INSTALL = (
@@ -30,7 +31,6 @@ _INSTALL = (
 )
 _JOIN = "Run as root, or join the group `incus-admin` and log in again."
 _START = "Start Incus (`sudo systemctl start incus`), and look at its log: `journalctl -u incus`."
-_BROKEN_OFF = ("context canceled", "signal: killed", "database is closed", "Shutting down")
 
 
 class Connection:
@@ -98,6 +98,6 @@ class Connection:
 
 def refusal(request: str, code: int, message: str) -> IncusError | IncusInterrupted:
     """What an error of the server means: no, or that it is going down and breaks off what it is at."""
-    if code == STARTING_OR_STOPPING or message.endswith(_BROKEN_OFF):
+    if goes_away(code, message):
         return IncusInterrupted(request, message)
     return IncusError(request, code, message)

@@ -8,12 +8,8 @@ import contextlib
 from collections import defaultdict
 
 from freehold.diagnostics import FreeholdError
-from freehold.system.incus.connection import (
-    BASE,
-    STARTING_OR_STOPPING,
-    TRANSPORT_ERRORS,
-    Connection,
-)
+from freehold.system.incus.api import STARTING_OR_STOPPING
+from freehold.system.incus.connection import BASE, TRANSPORT_ERRORS, Connection
 from freehold.system.warm.session import Session, open_session
 
 _SOME_PYTHON = "python3"  # for commands that are not Python; looked for on the machine's PATH
