@@ -61,11 +61,11 @@ def test_the_tree_is_written_without_a_question_and_the_second_time_nothing_is(
 ) -> None:
     dry = freehold("sync", "--dry-run")
     assert dry.returncode == 0
-    assert dry.stdout.endswith("Plan: 13 to create, 0 to change, 0 to delete, 0 unchanged, 0 orphans.\n")  # fmt: skip
+    assert dry.stdout.endswith("Plan: 14 to create, 0 to change, 0 to delete, 0 unchanged, 0 orphans.\n")  # fmt: skip
     assert not (estate / "site.yml").exists()
     first = freehold("sync")
     assert first.returncode == 0, first.stderr
-    assert "Applied: 13 created" in first.stderr
+    assert "Applied: 14 created" in first.stderr
     second = freehold("sync")
     assert second.returncode == 0
     assert second.stderr == ""
@@ -74,7 +74,7 @@ def test_the_tree_is_written_without_a_question_and_the_second_time_nothing_is(
 
 def test_json_is_the_plan_or_the_run(freehold: Freehold, estate: Path) -> None:
     plan = json.loads(freehold("sync", "--dry-run", "--json").stdout)
-    assert plan["summary"]["create"] == 13
+    assert plan["summary"]["create"] == 14
     run = json.loads(freehold("--json", "sync").stdout)
     assert run["kind"] == "run"
     assert json.loads(freehold("sync", "--json").stdout)["kind"] == "run"

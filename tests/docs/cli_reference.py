@@ -24,7 +24,8 @@ go to standard error. What `--json` prints is described in [JSON](json.md), how 
 `--confirm NAME` too.
 
 Variables: `FREEHOLD_LAB` (the lab's folder), `FREEHOLD_CACHE` (the folder of its images), `INCUS_SOCKET` or `INCUS_DIR` (another
-Incus on this computer), `NO_COLOR`, `FORCE_COLOR`, `COLUMNS`.
+Incus on this computer), `FREEHOLD_TIMER_SECONDS` (how often the lab's timer looks; an hour when not said), `NO_COLOR`, `FORCE_COLOR`,
+`COLUMNS`.
 """
 
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,21 @@ from freehold.diagnostics import Diagnostic
 from freehold.engine.execute import Outcome, Status
 from freehold.engine.journal import PastRun
 from freehold.engine.run import RunResult
+from freehold.model import Infra
 from freehold.operations.blueprints import Blueprint
 from freehold.operations.doctor import CheckResult, Finding, Result
 from freehold.operations.firewall_counts import FirewallCounts
 from freehold.operations.lab import LabStatus
 from freehold.operations.machine_status import MachineStatus
 from freehold.operations.machine_status import Status as EstateStatus
+from freehold.operations.snapshots.planner import Seen
 from freehold.operations.verify import Verification
 from freehold.planning.address import Address
 from freehold.planning.change import Action, Change, FieldChange
 from freehold.planning.document import plan_document
 from freehold.planning.plan import Orphan, Plan
 from freehold.providers.firewall.counts import Dropped
+from freehold.providers.incus.snapshots.reading import Look, Snapshot, Target
 from freehold.views.blueprints import blueprints_document
 from freehold.views.doctor import doctor_document
 from freehold.views.firewall import counts_document
@@ -32,6 +36,7 @@ from freehold.views.lab import lab_document
 from freehold.views.log import runs_log_document
 from freehold.views.orphans import orphans_document
 from freehold.views.run_document import run_document
+from freehold.views.snapshots import snapshots_document
 from freehold.views.status import status_document
 from freehold.views.validation import validation_document
 from freehold.views.verify import verification_document
@@ -81,6 +86,21 @@ _COUNTS = FirewallCounts(
     host_dropped={},
     names={},
 )
+_TAKEN = Target(
+    domain="homelab",
+    machine="llm",
+    instance="homelab-llm",
+    status="Running",
+    made=datetime(2026, 3, 1, tzinfo=UTC),
+    snapshots=(Snapshot(name="before", made=datetime(2026, 3, 2, tzinfo=UTC)),),
+)
+_SEEN = Seen(
+    infra=Infra(name="maison", base=IPv4Network("10.100.0.0/16")),
+    look=Look((_TAKEN,)),
+    domains={"homelab": [_TAKEN]},
+    own=None,
+    again=False,
+)
 
 DOCUMENTS: dict[str, dict[str, Any]] = {
     document["kind"]: document
@@ -96,6 +116,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         doctor_document([CheckResult("disk", Finding(Result.OK, "…"))]),
         lab_document(_LAB),
         blueprints_document([Blueprint("workstation", "…", {})]),
+        snapshots_document(_SEEN),
     )
 }
 _EXAMPLES = {

@@ -20,6 +20,7 @@ from tests.docs.pages import ROOT, Block, blocks
 SHOWN_LAB = "/var/lib/freehold/lab"
 _PROGRESS = re.compile(r"^\[ *\d+/\d+\] +[\d.]+ s +")
 _DURATION = re.compile(r"\d+\.\d s\b")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d|\d{8}-\d{6}")  # as snapshots tell theirs
 
 
 @dataclass
@@ -108,7 +109,7 @@ def change(path: Path, lines: Sequence[str]) -> None:
 
 
 def comparable(lines: Sequence[str]) -> list[str]:
-    """Without what differs from run to run: durations, the order in which changes end, notes about the machine."""
+    """Without what differs from run to run: durations, moments, the order in which changes end, notes about the machine."""
     ended = sorted(_plain(_PROGRESS.sub("", line)) for line in lines if _PROGRESS.match(line))
     rest = [
         _plain(line)
@@ -119,7 +120,7 @@ def comparable(lines: Sequence[str]) -> list[str]:
 
 
 def _plain(line: str) -> str:
-    return _DURATION.sub("N s", line)
+    return _MOMENT.sub("MOMENT", _DURATION.sub("N s", line))
 
 
 def output_of(path: Path, place: Place) -> dict[int, list[str]]:

@@ -1,6 +1,7 @@
 """An estate changes over its life. Every plan says precisely what was changed; every apply does it, and settles."""
 
 import re
+import shlex
 
 import pytest
 
@@ -130,3 +131,32 @@ def test_what_is_protected_stays(estate: Estate) -> None:
         ("running", ("10.100.11.10",)),
         ("running", ("10.100.11.11",)),
     }
+
+
+def machines(estate: Estate) -> str:
+    return estate.incus("list", "--project", "home", "--format", "csv", "--columns", "ns")
+
+
+def test_what_is_protected_stays_when_infra_yml_forgets_it(estate: Estate) -> None:
+    """The mark is on the objects, volumes too; the commands of the hints lift it."""
+    estate.write(
+        TWO_MACHINES.replace(
+            "memory: 512MiB}", "protect: true, volumes: {papers: {path: /srv/papers}}}"
+        )
+    )
+    changed(estate)
+    estate.write(TWO_MACHINES.replace("desk: {ip: 10.100.11.10, memory: 512MiB}", ""))
+    prune = ["apply", "--prune", "--yes", "--confirm", "home/desk", "--confirm", "home/desk/papers"]
+    kept = estate.ok(*prune)
+    assert kept.err.count("warning[protected-orphan]") == 2
+    assert "home-desk,RUNNING" in machines(estate)
+
+    commands = re.findall(r"incus (?:config|storage volume) unset [^;\n]+", kept.err)
+    assert len(commands) == 3
+    for command in commands:
+        estate.incus(*shlex.split(command)[1:])
+    estate.ok(*prune)
+    assert "home-desk" not in machines(estate)
+    assert "desk.papers" not in estate.incus(
+        "storage", "volume", "list", "default", "--all-projects"
+    )

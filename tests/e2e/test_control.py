@@ -194,6 +194,8 @@ def _steered(control: Control) -> None:
     assert "0 to create, 0 to change" in control.freehold_inside("plan")
     assert control.lists()
 
+    _goes_back_by_itself(control)
+
     before = rules(control.lab)
     control.inside("sh", "-c", f"cat >> /srv/estate/infra.yml <<'END'\n{SECOND}END")
     assert "exit code 0" in control.freehold_inside("apply", "--yes")
@@ -220,3 +222,21 @@ def _steered(control: Control) -> None:
     control.ok("apply", "--yes", "--only", "host-agent")
     assert "exit code 0" in control.freehold_inside("apply", "--yes")
     assert "everything is as infra.yml says" in control.freehold_inside("verify")
+
+
+def _goes_back_by_itself(control: Control) -> None:
+    """`self` is this machine: its snapshot, and going back to it, which ends whatever runs in it."""
+    control.inside("touch", "/root/before")
+    assert "exit code 0" in control.freehold_inside("snapshot", "create", "self", "--name", "mine")
+    control.inside("touch", "/root/since")
+    asked = control.freehold_inside("snapshot", "restore", "self")
+    assert "warning[own-session]" in asked
+    assert "error[not-agreed]" in asked
+    restore = "cd /srv/estate && freehold snapshot restore self --name mine --yes"
+    with pytest.raises(AssertionError):  # switched off in the middle
+        control.inside("sh", "-c", restore)
+    assert becomes_true(control.lists, BACK)
+    assert control.inside("ls", "/root").split() == ["before"]
+    told = control.freehold_inside("snapshot", "list", "self")
+    assert "admin/ctl  before-restore-" in told
+    assert "0 to create, 0 to change" in control.freehold_inside("plan"), told

@@ -67,6 +67,8 @@ def _told(unconfirmed: Sequence[Change]) -> str:
 
 
 def _past(change: Change) -> str:
+    if change.address.kind == "data":
+        return "brought back"
     return {"delete": "deleted"}.get(change.action.value, "created anew")
 
 

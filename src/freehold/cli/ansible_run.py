@@ -1,4 +1,4 @@
-"""Carries out a plan in a process of Ansible: under the estate's lock, with the run's journal. Used by `ansible_task`."""
+"""Carries out a plan in a process of Ansible: under the estate's lock, with the run's journal. Used by `ansible_work`."""
 
 import asyncio
 import contextlib
@@ -14,34 +14,36 @@ from freehold.diagnostics import Diagnostic, ExitCode, LockHeld
 from freehold.engine.events import Event
 from freehold.engine.journal import Journal
 from freehold.engine.lock import STATE_FOLDER, lock
-from freehold.engine.planner import Planner
+from freehold.engine.planner import Planning
 from freehold.engine.run import RunResult, run
 from freehold.planning.plan import Plan
 from freehold.views.ansible_task import told
 
-VERB = "ansible"
+VERB = "ansible"  # in the lock and in the journal
 _PAUSE = 0.2
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextlib.contextmanager
-def locked(folder: Path, seconds: float) -> Iterator[Diagnostic | None]:
+def locked(folder: Path, seconds: float, verb: str = VERB) -> Iterator[Diagnostic | None]:
     """The estate's lock, which tasks on other hosts, and other runs, may hold for a while; as `engine.lock.lock`.
 
     Raises LockHeld when it was not given up within `seconds`.
     """
     with contextlib.ExitStack() as held:
         try:
-            notice = _when_free(held, folder, time.monotonic() + seconds)
+            notice = _when_free(held, folder, verb, time.monotonic() + seconds)
         except OSError as error:
             raise estate.unwritable(folder / STATE_FOLDER, error) from error
         yield notice
 
 
-def _when_free(held: contextlib.ExitStack, folder: Path, until: float) -> Diagnostic | None:
+def _when_free(
+    held: contextlib.ExitStack, folder: Path, verb: str, until: float
+) -> Diagnostic | None:
     while True:
         try:
-            return held.enter_context(lock(folder, VERB))
+            return held.enter_context(lock(folder, verb))
         except LockHeld:
             if time.monotonic() > until:
                 raise
@@ -49,13 +51,13 @@ def _when_free(held: contextlib.ExitStack, folder: Path, until: float) -> Diagno
 
 
 async def watched_run(
-    planner: Planner, plan: Plan, folder: Path, tell: Callable[[str], None]
+    planner: Planning, plan: Plan, folder: Path, tell: Callable[[str], None], verb: str = VERB
 ) -> RunResult:
     """Carry the plan out, every event told and written down.
 
     Ctrl-C asks for a stop; one more, which ends Ansible itself, cancels this at once.
     """
-    journal = _journal(folder, plan)
+    journal = _journal(folder, verb, plan)
     code, stopped = ExitCode.FAILED, True
     try:
         async with _interrupts_heeded() as stop:
@@ -102,9 +104,9 @@ async def _cancelled_without_parent(task: asyncio.Task[Any], stop: asyncio.Event
     task.cancel()
 
 
-def _journal(folder: Path, plan: Plan) -> Journal:
+def _journal(folder: Path, verb: str, plan: Plan) -> Journal:
     try:
-        journal = Journal(folder, VERB)
+        journal = Journal(folder, verb)
         journal.planned(plan)
     except OSError as error:
         raise estate.unwritable(folder / STATE_FOLDER, error) from error

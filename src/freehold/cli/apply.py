@@ -17,14 +17,16 @@ from freehold.cli.options import (
     Only,
     Prune,
     Refresh,
+    Snapshot,
     UndoAfter,
     Yes,
     common,
 )
 from freehold.cli.site import Site
 from freehold.diagnostics import Diagnostic, ExitCode, UsageError
-from freehold.engine.planner import Picture, Planner
-from freehold.planning.document import SavedPlan
+from freehold.engine.course import Course
+from freehold.engine.planner import Picture, Planner, Planning
+from freehold.planning.document import Inputs, SavedPlan
 
 
 def register(app: typer.Typer) -> None:
@@ -45,6 +47,7 @@ def register(app: typer.Typer) -> None:
         only: Only = None,
         prune: Prune = False,
         refresh: Refresh = False,
+        snapshot: Snapshot = False,
         undo_after: UndoAfter = 15,
     ) -> int:
         """Make the estate as infra.yml says."""
@@ -52,8 +55,8 @@ def register(app: typer.Typer) -> None:
         if plan_file is not None:
             if limit or only or prune or refresh:
                 raise UsageError(_plan_says_all())
-            return _saved(options, plan_file, yes, tuple(confirm or ()), undo_after)
-        infra, _ = estate.loaded(options)
+            return _saved(options, plan_file, yes, tuple(confirm or ()), undo_after, snapshot)
+        infra, loaded = estate.loaded(options)
         selection = estate.selection(infra, limit, only)
         return carry_out(
             Job(
@@ -68,12 +71,19 @@ def register(app: typer.Typer) -> None:
                 check=lambda provider, picture: estate.check_options(options, provider, picture),
                 undo_after=undo_after,
                 refresh=refresh,
+                inputs=Inputs(estate.sources(loaded), selection, prune, refresh),
+                course_for=snapshots_first if snapshot else None,
             )
         )
 
 
 def _saved(
-    options: Common, path: Path, yes: bool, confirm: tuple[str, ...], undo_after: int
+    options: Common,
+    path: Path,
+    yes: bool,
+    confirm: tuple[str, ...],
+    undo_after: int,
+    snapshot: bool,
 ) -> ExitCode:
     try:
         saved = SavedPlan.parse(path.read_text(encoding="utf-8"), str(path))
@@ -97,8 +107,17 @@ def _saved(
             check=check,
             undo_after=undo_after,
             refresh=saved.refresh,
+            inputs=Inputs(saved.sources, saved.selection, saved.prune, saved.refresh),
+            course_for=snapshots_first if snapshot else None,
         )
     )
+
+
+def snapshots_first(site: Site, planner: Planning, run: str) -> Course:
+    """For `carry_out`: snapshots of the machines that the run changes, named after it."""
+    from freehold.operations.snapshots.first import SnapshotsFirst
+
+    return SnapshotsFirst(planner=planner, server=site.snapshots, run=run)
 
 
 def _plan_says_all() -> Diagnostic:

@@ -1,4 +1,4 @@
-"""What apply, destroy and `orphans --prune` have in common: show the plan, ask, carry it out, tell how it went."""
+"""What apply, undo, destroy and `orphans --prune` have in common: show the plan, ask, carry it out, tell how it went."""
 
 import asyncio
 import contextlib
@@ -12,15 +12,17 @@ from pathlib import Path
 from freehold.cli import estate, interrupts
 from freehold.cli.agreement import agree
 from freehold.cli.options import Common
+from freehold.cli.record import Record
 from freehold.cli.site import Site, opened
-from freehold.diagnostics import Diagnostic, ExitCode, FreeholdError, Severity, StalePlan
-from freehold.engine.events import Event
-from freehold.engine.journal import Journal
+from freehold.diagnostics import Diagnostic, ExitCode, FreeholdError, StalePlan
+from freehold.engine.course import Course
+from freehold.engine.journal import run_name
 from freehold.engine.lock import STATE_FOLDER, lock
-from freehold.engine.planner import Picture, Planner
-from freehold.engine.run import RunResult, run
+from freehold.engine.planner import Picture, Planning
+from freehold.engine.run import RunResult
 from freehold.planning.address import Address
 from freehold.planning.compare import moved
+from freehold.planning.document import Inputs
 from freehold.planning.plan import Plan
 from freehold.planning.resource import Observed
 from freehold.providers.firewall.provider import PATIENCE
@@ -35,20 +37,42 @@ _PAUSE = 0.2
 class Job:
     """One run as asked for. `planner_for` makes the planner once the provider is there.
 
-    `check` may refuse what was found, before anything is shown (a saved plan that no longer holds). `undo_after` are the
-    seconds within which new firewall rules must prove good. `tree` and `refresh` are those of `site.opened`.
+    `shows`: the plan is shown first. `check` may refuse what was found, before anything is shown (a saved plan that no longer holds). `undo_after` are the
+    seconds within which new firewall rules must prove good. `tree` and `refresh` are those of `site.opened`. `inputs` are what
+    the plan was made from, which is kept with the run; None: the run is none that `undo` takes back. `course_for` makes what
+    the run does beside its plan, given the planner and the run's name.
     """
 
     verb: str
     options: Common
     estate: str
-    planner_for: Callable[[Site], Planner]
+    planner_for: Callable[[Site], Planning]
     yes: bool = False
+    shows: bool = True
     confirm: tuple[str, ...] = ()
     check: Callable[[Site, Picture], Awaitable[None]] | None = None
     undo_after: float = PATIENCE
     tree: bool = True
     refresh: bool = False
+    inputs: Inputs | None = None
+    course_for: Callable[[Site, Planning, str], Course] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A run that is under way: who plans it, its name, and what it does beside its plan."""
+
+    job: Job
+    folder: Path
+    planner: Planning
+    name: str
+    course: Course | None
+
+    async def look(self) -> Picture:
+        return await self.with_course(await self.planner.look())
+
+    async def with_course(self, picture: Picture) -> Picture:
+        return picture if self.course is None else await self.course.look(picture)
 
 
 def carry_out(job: Job) -> ExitCode:
@@ -69,24 +93,28 @@ def carry_out(job: Job) -> ExitCode:
 async def _run(job: Job, folder: Path) -> ExitCode:
     systems = opened(job.options, job.undo_after, tree=job.tree, refresh=job.refresh)
     async with systems as provider:
-        planner = job.planner_for(provider)
+        planner, name = job.planner_for(provider), run_name(job.verb)
+        course = job.course_for(provider, planner, name) if job.course_for else None
+        work = _Work(job, folder, planner, name, course)
         picture = await _look(planner, provider)
-        plan = picture.plan
         if job.check is not None:
             await job.check(provider, picture)
-        _show(job, plan)
+        picture = await work.with_course(picture)
+        plan = picture.plan
+        if job.shows or not plan.can_apply:
+            _show(work, plan)
         if not plan.can_apply:
             raise FreeholdError(*plan.diagnostics)
         estate.tell(plan.diagnostics, job.options)
         if plan.is_empty:
             return _nothing_done(job, plan)
         if agree(plan, job.estate, yes=job.yes, confirmed=job.confirm):
-            now = await planner.look()
+            now = await work.look()
             _still_so(picture.observed, now.observed)
-        return await _execute(job, folder, planner, plan)
+        return await _execute(work, picture)
 
 
-async def _look(planner: Planner, provider: Site) -> Picture:
+async def _look(planner: Planning, provider: Site) -> Picture:
     """The plan, made when Incus has ended what a run that was killed had begun: what is half made looks whole."""
     picture = await planner.look()
     if picture.plan.is_empty:
@@ -100,9 +128,13 @@ async def _look(planner: Planner, provider: Site) -> Picture:
     return await planner.look()
 
 
-def _show(job: Job, plan: Plan) -> None:
-    if not job.options.json:
-        render_plan(plan, sys.stdout, command=job.options.command)
+def _show(work: _Work, plan: Plan) -> None:
+    options = work.job.options
+    if not options.json:
+        render_plan(plan, sys.stdout, command=options.command)
+        if work.course is not None and not plan.is_empty:
+            for line in work.course.words():
+                print(line.replace("freehold ", f"{options.command} "))
         sys.stdout.flush()
 
 
@@ -112,52 +144,24 @@ def _nothing_done(job: Job, plan: Plan) -> ExitCode:
     return ExitCode.DONE
 
 
-async def _execute(job: Job, folder: Path, planner: Planner, plan: Plan) -> ExitCode:
+async def _execute(work: _Work, picture: Picture) -> ExitCode:
     from freehold.views.run import render_result
 
-    journal = _journal(job, folder, plan)
+    job, plan = work.job, picture.plan
+    record = Record(
+        folder=work.folder, verb=job.verb, run=work.name, inputs=job.inputs, course=work.course
+    )
     started = time.monotonic()
-    result = await _watched(planner, plan, journal)
-    journal.finished(result.exit_code, result.stopped)
+    result = await record.carried_out(work.planner, picture)
     seconds = time.monotonic() - started
     if job.options.json:
-        print(json.dumps(run_document(plan, result, seconds=seconds), indent=1))
+        document = run_document(plan, result, seconds=seconds)
+        print(json.dumps({**document, **record.facts}, indent=1))
     render_result(
         result, sys.stderr, estate=job.estate, seconds=seconds, command=job.options.command
     )
-    if journal.problem is not None:
-        estate.tell([_gap(folder, journal.problem)], job.options)
+    estate.tell(record.gaps(), job.options)
     return result.exit_code
-
-
-def _journal(job: Job, folder: Path, plan: Plan) -> Journal:
-    """The run's journal, with the plan in it: what cannot be written down is not begun."""
-    try:
-        journal = Journal(folder, job.verb)
-        journal.planned(plan)
-    except OSError as error:
-        raise estate.unwritable(folder / STATE_FOLDER, error) from error
-    return journal
-
-
-async def _watched(planner: Planner, plan: Plan, journal: Journal) -> RunResult:
-    """Carry the plan out, with every event shown and written down."""
-    from freehold.views.progress import Progress
-
-    with Progress(plan, sys.stderr) as progress, interrupts.heeded(progress.stopping) as stop:
-
-        def listener(event: Event) -> None:
-            journal(event)
-            progress(event)
-
-        try:
-            return await run(planner, plan, listener, stop)
-        except FreeholdError as error:
-            journal.finished(error.exit_code)
-            raise
-        except asyncio.CancelledError:
-            journal.finished(ExitCode.FAILED, stopped=True)
-            raise
 
 
 def _ended_at_once() -> Diagnostic:
@@ -166,17 +170,6 @@ def _ended_at_once() -> Diagnostic:
         summary="Ended at once",
         detail="What was under way may be half done.",
         hint="Run the same command again: it continues from what is real.",
-    )
-
-
-def _gap(folder: Path, problem: OSError) -> Diagnostic:
-    return Diagnostic(
-        severity=Severity.WARNING,
-        code="journal-incomplete",
-        summary="The journal of this run has gaps",
-        detail=f"{folder / STATE_FOLDER / 'runs'}: {problem.strerror or problem}. "
-        "The run itself went on.",
-        hint="Free some space; `freehold log` shows what could be written.",
     )
 
 

@@ -6,6 +6,7 @@ from freehold.cli import estate
 from freehold.cli.carry_out import Job, carry_out
 from freehold.cli.options import Confirm, Directory, InLab, Json, Limit, Yes, common
 from freehold.engine.planner import Planner
+from freehold.planning.document import Inputs
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +24,7 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         """Delete what this estate has made, data included."""
         options = common(context, directory, lab, as_json)
-        infra, _ = estate.loaded(options)
+        infra, loaded = estate.loaded(options)
         selection = estate.selection(infra, limit, None)
         return carry_out(
             Job(
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
                 ),
                 yes=yes,
                 confirm=tuple(confirm or ()),
+                inputs=Inputs(estate.sources(loaded), selection),
                 tree=False,  # the files beside infra.yml describe; they are not what it made
             )
         )

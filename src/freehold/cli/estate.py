@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from freehold.cli.options import Common
-from freehold.config.files import EXTRA_FOLDER, MAIN_FILE
+from freehold.config.files import EXTRA_FOLDER, MAIN_FILE, lines_of
 from freehold.config.load import Loaded, load
 from freehold.diagnostics import (
     ConfigError,
@@ -46,7 +46,18 @@ def loaded(options: Common, folder: Path | None = None) -> tuple[Infra, Loaded]:
 def sources(result: Loaded) -> dict[str, str]:
     """The texts that an estate was read from, by their names in its folder: what a saved plan carries."""
     files = zip(result.files, result.tree.files, strict=True)
-    return {_inner_name(path): "\n".join(file.lines) for path, file in files}
+    return {_inner_name(path): _exact(path, file.lines) for path, file in files}
+
+
+def _exact(path: Path, lines: Sequence[str]) -> str:
+    """The text with the line ends and the byte order mark it has; without them if it was changed since it was read."""
+    try:
+        text = path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError):
+        return "\n".join(lines)
+    return (
+        text if tuple(lines_of(text.removeprefix("\ufeff"))) == tuple(lines) else "\n".join(lines)
+    )
 
 
 def _inner_name(path: Path) -> str:
@@ -107,8 +118,9 @@ def selection(infra: Infra, limits: list[str] | None, kinds: list[str] | None) -
     from freehold.providers.firewall.docker import KIND as DOCKER
     from freehold.providers.firewall.router.desired import KIND as ROUTER
     from freehold.providers.incus.provider import KINDS
+    from freehold.providers.timer.provider import KIND as TIMER
 
-    every = {desired.KIND.name, DOCKER.name, AGENT.name, ROUTER.name, *KINDS, *INSIDE}
+    every = {desired.KIND.name, DOCKER.name, AGENT.name, TIMER.name, ROUTER.name, *KINDS, *INSIDE}
     problems = [_unknown("--only", kind, every) for kind in kinds or () if kind not in every]
     known = {domain.name for domain in infra.domains} | {m.key for m in infra.machines()}
     problems += [_unknown("--limit", limit, known) for limit in limits or () if limit not in known]

@@ -58,13 +58,28 @@ def _register() -> None:
         orphans,
         plan,
         schema,
+        snapshot,
         status,
         sync,
+        undo,
         validate,
         verify,
     )
 
-    making = (init, validate, plan, apply, verify, status, firewall, destroy, orphans, log)
+    making = (
+        init,
+        validate,
+        plan,
+        apply,
+        undo,
+        verify,
+        status,
+        firewall,
+        destroy,
+        orphans,
+        snapshot,
+        log,
+    )
     for module in (*making, sync, graph, schema, doctor, lab):
         module.register(app)
 

@@ -40,6 +40,12 @@ Refresh = Annotated[
         "--refresh", help="Provision machines again, whatever they were provisioned with."
     ),
 ]
+Snapshot = Annotated[
+    bool,
+    typer.Option(
+        "--snapshot", help="First take a snapshot of each machine that changes, for `undo`."
+    ),
+]
 UndoAfter = Annotated[
     int,
     typer.Option(

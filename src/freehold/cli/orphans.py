@@ -11,6 +11,7 @@ from freehold.cli.options import Confirm, Directory, InLab, Json, Limit, Prune, 
 from freehold.cli.site import opened
 from freehold.diagnostics import ExitCode
 from freehold.engine.planner import Picture, Planner
+from freehold.planning.document import Inputs
 from freehold.views.orphans import orphans_document, render_orphans
 
 
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         """List what infra.yml no longer names; with --prune, delete it."""
         options = common(context, directory, lab, as_json)
-        infra, _ = estate.loaded(options)
+        infra, loaded = estate.loaded(options)
         selection = estate.selection(infra, limit, None)
         if prune:
             return carry_out(
@@ -43,6 +44,7 @@ def register(app: typer.Typer) -> None:
                     ),
                     yes=yes,
                     confirm=tuple(confirm or ()),
+                    inputs=Inputs(estate.sources(loaded), selection, prune=True),
                 )
             )
 

@@ -5,7 +5,6 @@ Opened by the verbs that look at what is real or change it.
 
 import contextlib
 import os
-import platform
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
@@ -23,13 +22,16 @@ from freehold.providers.firewall.router.provider import RouterProvider
 from freehold.providers.incus.control import Ways
 from freehold.providers.incus.provider import IncusProvider
 from freehold.providers.protocol import Provider
+from freehold.providers.timer.provider import TimerProvider
 from freehold.system.ansible import Playbooks
 from freehold.system.host_agent.agents import Agents
 from freehold.system.host_agent.systems import HostSystems, host_systems
 from freehold.system.incus.api import Incus
+from freehold.system.incus.thaw import Thaw, ThawGuard
 
 if TYPE_CHECKING:
     from freehold.operations.lab import Lab
+    from freehold.operations.snapshots.planner import SnapshotServer
     from freehold.providers.incus.images import Images
     from freehold.system.incus.client import IncusClient
 
@@ -47,15 +49,18 @@ class Site(Systems):
     def __init__(
         self,
         host: HostSystems,
+        timer: TimerProvider,
         incus: IncusProvider,
         ansible: AnsibleProvider | None,
         playbooks: Playbooks,
+        thaw: Thaw,
         undo_after: float,
     ) -> None:
         systems: list[Provider] = [
             FirewallProvider(host.nftables, lambda: _ways_in(incus.incus, undo_after), undo_after),
             DockerProvider(host.docker),
             AgentProvider(host.agents),
+            timer,
             incus,
             RouterProvider(incus.incus, host.routing),
         ]
@@ -64,8 +69,18 @@ class Site(Systems):
         super().__init__(*systems)
         self.incus = incus.incus
         self.nftables = host.nftables
+        self.timers = host.timers
         self.playbooks = playbooks
         self.under_way = incus.under_way
+        self._thaw = thaw
+        self._own = incus.own
+
+    @property
+    def snapshots(self) -> "SnapshotServer":
+        """Where snapshots of the estate's machines are taken."""
+        from freehold.operations.snapshots.planner import SnapshotServer
+
+        return SnapshotServer(incus=self.incus, thaw=self._thaw, own=self._own)
 
 
 def _ways_in(incus: Incus, undo_after: float) -> Sequence[WayIn]:
@@ -88,17 +103,21 @@ async def opened(
     `refresh`: what is inside is done again. Raises BackendError when a system cannot be reached.
     """
     from freehold.system.ansible.program import AnsibleProgram
+    from freehold.system.guest_api import own_instance
 
     client, images, host = _of_the_lab() if options.lab else _of_this_computer()
+    thaw = ThawGuard(client.socket)
     playbooks = AnsibleProgram(options.directory, {"INCUS_SOCKET": str(client.socket.resolve())})
     ansible = AnsibleProvider(options.directory, client, playbooks, logs(options), refresh=refresh)
     if host.is_inside:
-        incus = IncusProvider(client, images, own=platform.node())
+        incus = IncusProvider(client, images, own=own_instance())
     else:
         incus = IncusProvider(client, images, _ways(client, host.agents))
+    timer = TimerProvider(host.timers, options.directory)
     try:
-        yield Site(host, incus, ansible if tree else None, playbooks, undo_after)
+        yield Site(host, timer, incus, ansible if tree else None, playbooks, thaw, undo_after)
     finally:
+        thaw.close()
         await client.close()
 
 
@@ -119,6 +138,7 @@ def _systems_of(lab: "Lab") -> HostSystems:
         docker=lab.docker_user(),
         routing=lab.routing(),
         agents=lab.agents(),
+        timers=lab.timers(),
         is_inside=False,
     )
 

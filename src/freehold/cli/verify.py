@@ -74,7 +74,7 @@ def register(app: typer.Typer) -> None:
         async def look() -> _Found:
             async with opened(options) as provider:
                 planner = Planner(infra=infra, provider=provider, selection=selection)
-                found = _Found(await verify_estate(planner, provider.incus))
+                found = _Found(await verify_estate(planner, provider.incus, provider.timers))
                 if deep:
                     found.inside = await _look_inside(planner, provider, options)
                 if traffic:

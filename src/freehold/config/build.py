@@ -1,7 +1,7 @@
 """The checked document to `model.Infra`: defaults filled in, everything in the order of its name. Called by `load`."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -17,6 +17,7 @@ from freehold.config.document import (
     ProfilePart,
 )
 from freehold.config.provision import Provision as ProvisionPart
+from freehold.config.snapshots import SnapshotsPart, snapshots_of
 from freehold.model import (
     Checkout,
     Domain,
@@ -83,10 +84,22 @@ def _router(document: Document, transfer: Transfer) -> Machine:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """What machines of a domain have in common; of `snapshots` the later one counts."""
+
+    image: str
+    provision: Provision
+    snapshots: tuple[SnapshotsPart, ...]
+
+
 def _domain(document: Document, base: IPv4Network, name: str, part: DomainPart) -> Domain:
     assert part.subnet_id is not None
-    image = document.defaults.image or DEFAULT_IMAGE
-    shared = _provision(document.defaults.provision).added(_provision(part.provision))
+    shared = _Shared(
+        image=document.defaults.image or DEFAULT_IMAGE,
+        provision=_provision(document.defaults.provision).added(_provision(part.provision)),
+        snapshots=(document.snapshots, part.snapshots),
+    )
     return Domain(
         name=name,
         subnet_id=part.subnet_id,
@@ -95,10 +108,8 @@ def _domain(document: Document, base: IPv4Network, name: str, part: DomainPart) 
         internet=part.internet,
         description=part.description,
         profiles=tuple(_profile(*item) for item in sorted(part.profiles.items())),
-        machines=tuple(
-            _machine(name, image, shared, *item) for item in sorted(part.machines.items())
-        ),
-        variables=shared.vars,
+        machines=tuple(_machine(name, shared, *item) for item in sorted(part.machines.items())),
+        variables=shared.provision.vars,
     )
 
 
@@ -108,11 +119,11 @@ def _profile(name: str, part: ProfilePart) -> Profile:
     )
 
 
-def _machine(domain: str, image: str, shared: Provision, name: str, part: MachinePart) -> Machine:
+def _machine(domain: str, shared: _Shared, name: str, part: MachinePart) -> Machine:
     return Machine(
         domain=domain,
         name=name,
-        image=part.image or image,
+        image=part.image or shared.image,
         type=part.type,
         description=part.description,
         profiles=tuple(part.profiles),
@@ -125,7 +136,8 @@ def _machine(domain: str, image: str, shared: Provision, name: str, part: Machin
         protect=part.protect,
         volumes=tuple(_volumes(part)),
         config=part.config,
-        provision=shared.added(_provision(part.provision)),
+        snapshots=snapshots_of(*shared.snapshots, part.snapshots),
+        provision=shared.provision.added(_provision(part.provision)),
     )
 
 

@@ -19,6 +19,7 @@ from freehold.config.formats import (
 )
 from freehold.config.part import Part
 from freehold.config.provision import Provision
+from freehold.config.snapshots import SnapshotsPart
 from freehold.model import FirewallMode, GpuPolicy, MachineType, Protocol, Trust
 
 VERSION = 1
@@ -178,6 +179,10 @@ class MachinePart(Part):
         description="Incus instance options of this machine.",
         examples=[{"security.nesting": True}],
     )
+    snapshots: SnapshotsPart = Field(
+        default_factory=SnapshotsPart,
+        description="Its snapshots; before its domain's and the estate's.",
+    )
     provision: Provision = Field(default_factory=Provision, description="What goes inside.")
 
 
@@ -205,6 +210,9 @@ class DomainPart(Part):
     )
     profiles: dict[str, ProfilePart] = Field(
         default_factory=dict, description="Shared settings by name."
+    )
+    snapshots: SnapshotsPart = Field(
+        default_factory=SnapshotsPart, description="Snapshots of its machines; before the estate's."
     )
     provision: Provision = Field(
         default_factory=Provision, description="What goes inside each of its machines."
@@ -262,6 +270,10 @@ class Document(Part):
         default_factory=NetworkPart, description="Addresses and separation."
     )
     gpu: Gpu = Field(default_factory=Gpu, description="How the GPU is handed out.")
+    snapshots: SnapshotsPart = Field(
+        default_factory=SnapshotsPart,
+        description="Snapshots of every machine that this file names.",
+    )
     domains: dict[str, DomainPart] = Field(
         default_factory=dict, description="Compartments by name."
     )

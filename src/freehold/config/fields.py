@@ -10,7 +10,7 @@ from freehold.config.part import Part
 from freehold.config.places import KeyPath, PlacedList, PlacedMap
 
 LATER_KEYS: dict[KeyPath, frozenset[str]] = {
-    (): frozenset({"hosts", "services", "clusters", "scenarios", "backups", "alerts", "snapshots"}),
+    (): frozenset({"hosts", "services", "clusters", "scenarios", "backups", "alerts"}),
     ("domains", "*"): frozenset({"on"}),
 }
 """Keys of the language (by the place where they stand) that a later version will know."""
@@ -68,11 +68,19 @@ _HOMES = (
     (("domains", "*", "profiles", "*"), "in a profile"),
     (("defaults",), "in `defaults`"),
     (("network",), "in `network`"),
+    (("snapshots",), "in `snapshots`"),
+    (("snapshots", "keep"), "in `keep` of `snapshots`"),
     (("policies", 0), "in a policy"),
 )  # fmt: skip
 
 
+_MOST_HOMES = 3
+
+
 def home_of(key: str) -> str | None:
-    """Where a key that stands at the wrong level belongs, if that is one place only."""
+    """Where a key that stands at the wrong level belongs, if that is a few places only."""
     homes = [words for path, words in _HOMES if key in fields_at(path)]
-    return homes[0] if len(homes) == 1 else None
+    if not 1 <= len(homes) <= _MOST_HOMES:
+        return None
+    *others, last = homes
+    return f"{', '.join(others)} or {last}" if others else last

@@ -46,6 +46,11 @@ def read_estate(path: Path) -> tuple[list[Text], list[Diagnostic]]:
     return texts, problems
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, whatever ends them."""
+    return _LINE_END.split(text)
+
+
 def is_folder(path: Path) -> bool:
     """Whether it is one, as far as can be seen."""
     try:
@@ -145,7 +150,7 @@ def _decoded(path: Path, name: str, content: bytes) -> Text:
             None,
             (problem("not-utf-8", detail, Source(name, line, column)),),
         )
-    file = SourceFile(name, tuple(_LINE_END.split(text)))
+    file = SourceFile(name, tuple(lines_of(text)))
     if forbidden := _FORBIDDEN.search(text):
         line, column = _line_and_column(text[: forbidden.start()])
         detail = f"The character U+{ord(forbidden[0]):04X} stands here."

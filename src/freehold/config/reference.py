@@ -56,6 +56,8 @@ _SECTIONS = (
     ("`defaults`", "Defaults"),
     ("`network`", "NetworkPart"),
     ("`gpu`", "Gpu"),
+    ("`snapshots`", "SnapshotsPart"),
+    ("`keep` of `snapshots`", "KeepPart"),
     ("`domains.NAME`", "DomainPart"),
     ("`domains.NAME.profiles.NAME`", "ProfilePart"),
     ("`domains.NAME.machines.NAME`", "MachinePart"),

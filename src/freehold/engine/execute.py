@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from freehold.diagnostics import BackendError, Diagnostic
 from freehold.engine.events import ChangeDone, ChangeFailed, ChangeSkipped, ChangeStarted, Listener
-from freehold.engine.planner import Planner
+from freehold.engine.planner import Planning
 from freehold.engine.walk import NotLetGo, Run, Walk
 from freehold.planning.address import Address
 from freehold.planning.change import Change
@@ -43,7 +43,7 @@ class Outcome:
 class Execution:
     """One walk through one plan."""
 
-    def __init__(self, planner: Planner, listener: Listener, stop: asyncio.Event) -> None:
+    def __init__(self, planner: Planning, listener: Listener, stop: asyncio.Event) -> None:
         self._listen = listener
         self._run = Run(planner, listener, stop, asyncio.Semaphore(CONCURRENCY))
 

@@ -6,7 +6,7 @@ It holds addresses, field names, times and errors; not the values of fields, whi
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,18 @@ from freehold.planning.plan import Plan
 SCHEMA = 1
 
 
+def run_name(verb: str) -> str:
+    """What a run that begins now is called: `20260301T140322.123-apply`. The names sort by time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"[:-3] + f"-{verb}"
+
+
+def runs_folder(folder: Path) -> Path:
+    """Where runs are kept, made if need be. Raises OSError."""
+    runs = folder / STATE_FOLDER / "runs"
+    runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return runs
+
+
 class Journal:
     """One run's file. Every line is on disk when the call returns, so a killed run shows how far it came.
 
@@ -36,11 +48,11 @@ class Journal:
     half-way: `problem` then keeps the first failure.
     """
 
-    def __init__(self, folder: Path, verb: str) -> None:
-        runs = folder / STATE_FOLDER / "runs"
-        runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def __init__(self, folder: Path, verb: str, run: str = "") -> None:
+        """`run` is the run's name where it was needed before: see `run_name`."""
+        runs = runs_folder(folder)
         self.problem: OSError | None = None
-        self.run = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"[:-3] + f"-{verb}"
+        self.run = run or run_name(verb)
         self._file = os.open(
             runs / f"{self.run}.jsonl", os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600
         )
@@ -57,6 +69,10 @@ class Journal:
             for change in plan.changes
         ]
         self._write("planned", estate=plan.estate, changes=changes, summary=plan.summary())
+
+    def noted(self, event: str, facts: Mapping[str, Any]) -> None:
+        """Write down a fact about the run that those who come after need; like `planned` it raises OSError."""
+        self._write(event, **facts)
 
     def __call__(self, event: Event) -> None:
         """Write down one event of the run."""
@@ -111,6 +127,24 @@ class PastRun:
     stopped: bool
     summary: dict[str, int]
     events: tuple[dict[str, Any], ...]
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether all that was planned was done."""
+        return self.exit_code == ExitCode.DONE
+
+    @property
+    def changed_something(self) -> bool:
+        """Whether it began to carry anything out; snapshots alone are no change."""
+        return any(
+            event["event"] == "change-started"
+            and not str(event.get("address", "")).startswith("snapshot:")
+            for event in self.events
+        )
+
+    def fact(self, name: str) -> Mapping[str, Any]:
+        """What was `noted` under that name; empty when nothing was."""
+        return next((event for event in self.events if event["event"] == name), {})
 
 
 def past_runs(folder: Path) -> Iterator[PastRun]:

@@ -1,7 +1,8 @@
 """Looks at the real systems and makes the plan: the one way that plan, apply, verify, status and destroy share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from freehold.diagnostics import Diagnostic
 from freehold.model import Infra
@@ -13,7 +14,7 @@ from freehold.planning.plan import Plan
 from freehold.planning.question import Question
 from freehold.planning.resource import Desired, Observed
 from freehold.planning.selection import Selection
-from freehold.providers.protocol import Observation, Provider
+from freehold.providers.protocol import Observation, Provider, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,31 @@ class Picture:
     plan: Plan
     desired: Mapping[Address, Desired]
     observed: Mapping[Address, Observed]
+
+
+class Carrier(Protocol):
+    """What carries changes out; of a `Provider`, the part that acts."""
+
+    def steps(self, estate: str, change: Change) -> Sequence[Step]:
+        """The actions that carry out a change of this estate, in order."""
+
+    async def wait_ready(self, timeout: float) -> None:
+        """Return once the system answers again. Raises BackendError when it does not."""
+
+
+class Planning(Protocol):
+    """Who makes the plan of a run, looks again, and knows who carries it out: `Planner`, and that of the snapshots."""
+
+    @property
+    def infra(self) -> Infra: ...
+    @property
+    def provider(self) -> Carrier: ...
+
+    async def look(self) -> Picture:
+        """Observe and compare. Raises BackendError when a system cannot be read."""
+
+    async def again(self, change: Change) -> Change | None:
+        """What is left of a change, as of now; None when nothing is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

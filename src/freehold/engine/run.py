@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from freehold.diagnostics import Diagnostic, ExitCode
 from freehold.engine.events import Listener
 from freehold.engine.execute import Execution, Outcome, Status
-from freehold.engine.planner import Picture, Planner
+from freehold.engine.planner import Picture, Planning
 from freehold.planning.plan import Plan
 
 
@@ -31,7 +31,7 @@ class RunResult:
         return ExitCode.PARTLY_APPLIED if done else ExitCode.FAILED
 
 
-async def run(planner: Planner, plan: Plan, listener: Listener, stop: asyncio.Event) -> RunResult:
+async def run(planner: Planning, plan: Plan, listener: Listener, stop: asyncio.Event) -> RunResult:
     """Carry out `plan`. Raises BackendError only when the last look fails."""
     if plan.is_empty:
         return RunResult(())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from freehold.diagnostics import BackendInterrupted
 from freehold.engine.events import ChangeInterrupted, Listener, StepReported, StepStarted
-from freehold.engine.planner import Planner
+from freehold.engine.planner import Planning
 from freehold.planning.address import Address
 from freehold.planning.change import Change
 from freehold.providers.protocol import Step
@@ -30,7 +30,7 @@ class NotLetGo(Exception):
 class Run:
     """What the changes of one run share. `let_go` tells, by address, when others may have what it held."""
 
-    planner: Planner
+    planner: Planning
     listen: Listener
     stop: asyncio.Event
     slots: asyncio.Semaphore

@@ -15,6 +15,7 @@ from freehold.model.infra import (
 )
 from freehold.model.provision import Checkout, Placed, Provision, Script
 from freehold.model.size import Size
+from freehold.model.snapshots import Keep, Schedule, Snapshots
 
 __all__ = [
     "Checkout",
@@ -22,6 +23,7 @@ __all__ = [
     "FirewallMode",
     "GpuPolicy",
     "Infra",
+    "Keep",
     "Machine",
     "MachineType",
     "Placed",
@@ -29,8 +31,10 @@ __all__ = [
     "Profile",
     "Protocol",
     "Provision",
+    "Schedule",
     "Script",
     "Size",
+    "Snapshots",
     "Trust",
     "Volume",
 ]

@@ -12,6 +12,7 @@ from freehold.model.addresses import GATEWAY_HOST, domain_subnet, host
 from freehold.model.names import bridge_name, instance_name, volume_name
 from freehold.model.provision import NOTHING, Provision
 from freehold.model.size import Size
+from freehold.model.snapshots import NO_SNAPSHOTS, Snapshots
 from freehold.model.transfer import Transfer
 
 
@@ -96,7 +97,15 @@ class Machine:
     volumes: tuple[Volume, ...] = ()
     config: Mapping[str, str] = field(default_factory=dict)
     devices: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    snapshots: Snapshots = NO_SNAPSHOTS
     provision: Provision = NOTHING
+
+    @property
+    def is_scheduled_by_incus(self) -> bool:
+        """Whether Incus itself makes its scheduled snapshots: it knows nothing of its volumes, nor of commands."""
+        declared = self.snapshots
+        asks = declared.pre is not None or declared.post is not None
+        return declared.is_scheduled and not self.volumes and not asks
 
     @property
     def key(self) -> str:

@@ -5,14 +5,17 @@ Called by `cli.verify`. Changes nothing.
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
 from freehold.diagnostics import Diagnostic, has_errors
 from freehold.engine.planner import Picture, Planner
+from freehold.operations.snapshots.late import late_schedules
 from freehold.planning.plan import Plan
 from freehold.planning.resource import Fields
 from freehold.providers.incus.instances import KIND
 from freehold.providers.incus.readiness import addresses
 from freehold.system.incus.api import Incus
+from freehold.system.timers.api import Timers
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +37,21 @@ class Verification:
         return self.plan.is_empty and not self.plan.orphans and not has_errors(self.diagnostics)
 
 
-async def verify_estate(planner: Planner, incus: Incus) -> Verification:
-    """Look at everything. Raises BackendError when a system cannot be read."""
+async def verify_estate(
+    planner: Planner, incus: Incus, timers: Timers | None = None
+) -> Verification:
+    """Look at everything. `timers` are those of the host, None where they cannot be seen.
+
+    Raises BackendError when a system cannot be read.
+    """
     picture = await planner.look()
     running = list(_running(planner, picture))
     found = await asyncio.gather(
         *(_address_problem(incus, domain, fields) for domain, fields in running)
     )
-    problems = tuple(problem for problem in found if problem is not None)
+    now = datetime.now().astimezone()
+    late = await late_schedules(planner.infra, planner.selection, incus, timers, now)
+    problems = (*(problem for problem in found if problem is not None), *late)
     return Verification(picture.plan, len(running), (*picture.plan.diagnostics, *problems))
 
 

@@ -64,6 +64,16 @@ def _digest(fields: Fields) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All that is needed to make a plan again. `sources` maps names relative to the estate's folder to file contents."""
+
+    sources: Mapping[str, str]
+    selection: Selection = Selection()
+    prune: bool = False
+    refresh: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedPlan:
     """A plan on disk: what it showed, what it saw, and all that is needed to make it again.
@@ -77,6 +87,18 @@ class SavedPlan:
     selection: Selection
     prune: bool
     refresh: bool = False
+
+    @classmethod
+    def of(cls, plan: Plan, observed: Mapping[Address, Observed], inputs: Inputs) -> "SavedPlan":
+        """A plan that was just made."""
+        return cls(
+            document=plan_document(plan),
+            digests=digests(observed),
+            sources=inputs.sources,
+            selection=inputs.selection,
+            prune=inputs.prune,
+            refresh=inputs.refresh,
+        )
 
     def dump(self) -> str:
         """As the text of a file."""

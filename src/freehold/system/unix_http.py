@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+_OK = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -48,7 +50,17 @@ def ask(
     """
     body = b"" if content is None else json.dumps(content).encode()
     headers = {} if content is None else {"Content-Type": "application/json"}
-    return _exchange(path, method, target, body, headers, timeout)
+    code, answer = _exchange(path, method, target, body, headers, timeout)
+    decoded = json.loads(answer)
+    if not isinstance(decoded, dict):
+        raise ValueError(f"{method} {target} was not answered by a JSON object")
+    return Reply(code, decoded)
+
+
+def ask_text(path: Path, target: str, *, timeout: float = 10.0) -> str:
+    """The answer to a GET, as text; empty unless it is a success. Raises OSError as `ask` does."""
+    code, content = _exchange(path, "GET", target, b"", {}, timeout)
+    return content.decode("utf-8", "replace") if code == _OK else ""
 
 
 def _exchange(
@@ -58,19 +70,16 @@ def _exchange(
     body: bytes,
     headers: Mapping[str, str],
     timeout: float,
-) -> Reply:
+) -> tuple[int, bytes]:
     connection = _UnixConnection(path, timeout)
     try:
         connection.request(method, target, body=body, headers=dict(headers))
         answer = connection.getresponse()
-        decoded = json.loads(answer.read())
+        return answer.status, answer.read()
     except http.client.HTTPException as error:
         raise ConnectionError(f"{type(error).__name__}: {error}") from error
     finally:
         connection.close()
-    if not isinstance(decoded, dict):
-        raise ValueError(f"{method} {target} was not answered by a JSON object")
-    return Reply(answer.status, decoded)
 
 
 def listener_pid(path: Path) -> int | None:

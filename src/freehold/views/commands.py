@@ -6,7 +6,9 @@ _PLAIN = "freehold"
 _LINE = re.compile(
     r"^(?P<space> +)(?P<program>freehold(?! (?:lab|init|schema) )|incus) ", re.MULTILINE
 )
-_IN_TEXT = re.compile(r"`freehold (?P<verb>apply|plan|verify|status|destroy|orphans|log)\b")
+_IN_TEXT = re.compile(
+    r"`freehold (?P<verb>apply|plan|verify|status|destroy|orphans|snapshot|undo|log)\b"
+)
 
 
 def as_typed(text: str, command: str) -> str:

@@ -82,6 +82,10 @@ def _host_agent(fields: Fields) -> Iterator[str]:
     yield f"for the control machines of {fields.get('network', '?')}"
 
 
+def _timer(fields: Fields) -> Iterator[str]:
+    yield f"scheduled snapshots, every {fields.get('every', '?')}"
+
+
 def _provision(fields: Fields) -> Iterator[str]:
     for name, one, several in _ASKED:
         if asked := fields.get(name):
@@ -90,6 +94,14 @@ def _provision(fields: Fields) -> Iterator[str]:
         yield count(len(placed), "file")
     if roles := [name for name in fields.get("roles", {}) if not name.endswith("/")]:
         yield f"{'role' if len(roles) == 1 else 'roles'} {' '.join(roles)}"
+
+
+def _snapshot(fields: Fields) -> Iterator[str]:
+    yield " ".join(fields.get("machines", []))
+    if volumes := fields.get("volumes"):
+        yield count(volumes, "volume")
+    if expires := fields.get("expires"):
+        yield f"expires {expires[:16].replace('T', ' ')}"
 
 
 def _any_kind(fields: Fields) -> Iterator[str]:
@@ -115,5 +127,7 @@ _KINDS: dict[str, Callable[[Fields], Iterator[Any]]] = {
     "firewall": _firewall,
     "router": _router,
     "host-agent": _host_agent,
+    "timer": _timer,
     "provision": _provision,
+    "snapshot": _snapshot,
 }

@@ -107,6 +107,10 @@ def _event(event: dict[str, Any]) -> str | None:
     match event["event"]:
         case "planned":
             return f"planned {count(len(event.get('changes', ())), 'change')}"
+        case "undo":
+            return f"takes back {event.get('run', '?')}: to what {event.get('to', '?')} left"
+        case "snapshots":
+            return _snapshots(event)
         case "change-started":
             return f"{address}: begun ({event.get('action', '?')})"
         case "step":
@@ -123,6 +127,14 @@ def _event(event: dict[str, Any]) -> str | None:
             return None
         case other:
             return str(other)
+
+
+def _snapshots(event: dict[str, Any]) -> str | None:
+    """Which snapshot each machine has from this run, so that what it held then can come back."""
+    machines = event.get("machines", {})
+    names = sorted({*machines.values()})
+    kept = [f"{', '.join(m for m in machines if machines[m] == name)} as {name}" for name in names]
+    return f"snapshots: {'; '.join(kept)}" if kept else None
 
 
 def runs_log_document(runs: Iterable[PastRun]) -> dict[str, Any]:

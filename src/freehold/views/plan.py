@@ -107,7 +107,9 @@ def impact_in_words(change: Change) -> str:
 def _what(change: Change) -> str:
     """What of a resource is lost when it is deleted or made anew."""
     if change.address.kind == "instance":
-        return "its root disk"
+        return "its root disk with its snapshots"
+    if change.address.kind == "data":
+        return "what was written since"
     return "all that it holds"
 
 

@@ -23,7 +23,7 @@ from freehold.planning.address import Address
 from freehold.planning.change import Change
 from freehold.planning.plan import Plan
 from freehold.views.terminal import Paper, Style, shortened, visible
-from freehold.views.words import PAST, duration, resource
+from freehold.views.words import duration, past, resource
 
 if TYPE_CHECKING:
     from freehold.views.live import LiveDisplay
@@ -137,7 +137,10 @@ def _interrupted(event: ChangeInterrupted) -> Line:
 def _done(event: ChangeDone) -> Line:
     change = event.change
     what = f"{change.action.symbol} {resource(change.address)}"
-    return f"{what}: {PAST[change.action]} in {duration(event.seconds)}", Style.GREEN
+    return (
+        f"{what}: {past(change.address, change.action)} in {duration(event.seconds)}",
+        Style.GREEN,
+    )
 
 
 def _failed(event: ChangeFailed) -> Line:

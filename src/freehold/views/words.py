@@ -15,6 +15,11 @@ PAST = {
 }
 
 
+def past(address: Address, action: Action) -> str:
+    """What became of it: `created`; of a machine's data, `brought back`."""
+    return "brought back" if address.kind == "data" else PAST[action]
+
+
 def count(number: int, singular: str, plural: str | None = None) -> str:
     """`1 error`, `3 errors`."""
     return f"{number} {singular if number == 1 else plural or singular + 's'}"

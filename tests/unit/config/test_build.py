@@ -54,7 +54,11 @@ def test_defaults_of_the_estate_reach_domains_and_machines(everything: Infra) ->
     )
     plain = machine(everything, "homelab/plain")
     assert plain == Machine(
-        domain="homelab", name="plain", image="debian/12", provision=plain.provision
+        domain="homelab",
+        name="plain",
+        image="debian/12",
+        snapshots=plain.snapshots,
+        provision=plain.provision,
     )
 
 

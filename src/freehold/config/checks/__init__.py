@@ -32,6 +32,7 @@ from freehold.config.checks.provision_files import provision_files
 from freehold.config.checks.provision_lists import provision_lists
 from freehold.config.checks.required import required_keys
 from freehold.config.checks.roles import roles
+from freehold.config.checks.snapshots import kept_snapshots, snapshot_options
 from freehold.config.checks.subnets import subnet_ids
 from freehold.config.checks.variables import variables
 from freehold.config.checks.volumes import volume_paths
@@ -61,6 +62,8 @@ CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = (
     control_machines,
     gpu_machines,
     volume_paths,
+    kept_snapshots,
+    snapshot_options,
     policy_ends,
     policy_ports,
     duplicate_policies,

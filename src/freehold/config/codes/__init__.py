@@ -5,7 +5,7 @@
 """
 
 from freehold.config.codes.code import Code
-from freehold.config.codes.estate import MACHINES, NETWORK, POLICIES
+from freehold.config.codes.estate import MACHINES, NETWORK, POLICIES, SNAPSHOTS
 from freehold.config.codes.inside import INSIDE
 from freehold.config.codes.reading import FILES, YAML
 from freehold.config.codes.values import NAMES, SCHEMA
@@ -23,6 +23,7 @@ GROUPS = {
     "Names": NAMES,
     "Networks and addresses": NETWORK,
     "Machines": MACHINES,
+    "Snapshots": SNAPSHOTS,
     "Policies": POLICIES,
     "What goes inside machines": INSIDE,
 }

@@ -73,7 +73,7 @@ MACHINES: dict[str, Code] = {
     ),
     "conflicting-keys": Code(
         "Two keys say the same thing",
-        "A machine's own key (`cpu`, `memory`) and the Incus option it becomes are both written.",
+        "A machine's own key (`cpu`, `memory`, `snapshots`) and the Incus option it becomes are both written.",
         "Keep one of them.",
     ),
     "managed-key": Code(
@@ -177,5 +177,25 @@ POLICIES: dict[str, Code] = {
         "Ports in a policy for ICMP",
         "ICMP has no ports.",
         "Remove `ports`, or write `protocol: tcp` or `protocol: udp`.",
+    ),
+}
+
+SNAPSHOTS: dict[str, Code] = {
+    "empty-keep": Code(
+        "Nothing would be kept",
+        "`keep` of `snapshots` has no count, so that no scheduled snapshot would stay but the newest.",
+        "Write for example `keep: {daily: 7}`, or leave `keep` out to have what is usual for the schedule.",
+    ),
+    "keep-without-schedule": Code(
+        "Which snapshots are kept, but none are made",
+        "`keep` is about snapshots that a schedule makes; snapshots made by hand are never thinned.",
+        "Add for example `schedule: daily` beside it, or remove `keep`.",
+        Severity.WARNING,
+    ),
+    "keep-finer-than-schedule": Code(
+        "Finer than the schedule",
+        "`keep` counts periods in which at most one snapshot is made each, so `hourly: 3` of a daily schedule is three days.",
+        "Count in the schedule's own unit or a longer one, or choose a schedule that is as fine.",
+        Severity.WARNING,
     ),
 }

@@ -35,10 +35,12 @@ if TYPE_CHECKING:
     from freehold.system.host_agent.program import AgentProgram
     from freehold.system.nftables import Nftables
     from freehold.system.routing import Routing
+    from freehold.system.timers.process import ProcessTimers
 
 PATIENCE = 60.0  # seconds for Incus to answer, and for machines to stop
 DYING = 5.0  # seconds within which a killed holder is gone
 PAUSE = 0.02  # seconds between two looks
+TIMER_VARIABLE = "FREEHOLD_TIMER_SECONDS"  # how often timers go off, instead of every hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Lab:
             with locked(self._place.lock):
                 options = settle(self._place, storage, egress)
                 if self.running and self._revive(options):
+                    self.timers().start_all()
                     return Started(fresh=False, notices=self._see_to_egress(options))
                 notices = self._limits.raise_for(str(self.root), os.getpid())
                 try:
@@ -95,6 +98,7 @@ class Lab:
                 except BaseException:  # also when interrupted: half a lab is of no use
                     self._stop()
                     raise
+                self.timers().start_all()
                 return Started(fresh=True, notices=(*notices, *self._see_to_egress(options)))
 
     def stop(self) -> None:
@@ -193,6 +197,19 @@ class Lab:
         prefix = namespaces.enter_argv(self._holder().pid, [], "/")
         return AgentProgram(self._place.firewall, self._place.charge, ProcessRunner(prefix))
 
+    def timers(self) -> "ProcessTimers":
+        """The timers of the estates in the lab, which end with it. Raises UsageError when the lab is not running."""
+        return self._timers(self._holder().pid)
+
+    def _timers(self, life: int | None = None) -> "ProcessTimers":
+        from freehold.system.timers.job import HOUR, own_program
+        from freehold.system.timers.process import ProcessTimers
+
+        seconds = os.environ.get(TIMER_VARIABLE, "")
+        every = float(seconds) if seconds.isdigit() and int(seconds) else HOUR
+        program, variables = (*own_program(), "--lab"), {"FREEHOLD_LAB": str(self.root)}
+        return ProcessTimers(self._place.firewall, program, variables, every=every, life=life)
+
     def kill_daemon(self) -> None:
         """End incusd at once (SIGKILL), machines keep running; it stays away until `start` or `restart_daemon`."""
         self._end_daemon(signal.SIGKILL)
@@ -272,6 +289,7 @@ class Lab:
             raise BackendError(problems.did_not_start(self._place))
 
     def _stop(self) -> None:
+        self._timers().stop_all()
         egress_process.end(self._place)
         if (found := read_holder(self._place)) is not None:
             found[0].signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The playbook site.yml, ansible.cfg and requirements.yml between their marks. Called by `tree`.
+"""The playbooks site.yml and snapshot.yml, ansible.cfg and requirements.yml between their marks. Called by `tree`.
 
 First a domain's objects in Incus, then a play for each role on the machines that have it. Whatever is not named here by
 `--tags` or `--limit` is not even connected to.
@@ -12,6 +12,7 @@ from freehold.config.collection import BUILT_IN, COLLECTION
 from freehold.model import Infra
 from freehold.providers.ansible.inventory import (
     DOMAINS,
+    MACHINES,
     PROVISIONED,
     role_group,
     roles_in_order,
@@ -35,8 +36,20 @@ def plays(infra: Infra, own_roles: Collection[str]) -> list[dict[str, Any]]:
     return [_infrastructure(), *needs, *(_role(role, own_roles) for role in roles)]
 
 
-def site(wanted: Iterable[Mapping[str, Any]]) -> str:
-    """`site.yml`, with a blank line between plays."""
+def snapshot_plays() -> list[dict[str, Any]]:
+    """Those of `snapshot.yml`: snapshots of the machines that it is run for."""
+    return [
+        {
+            "name": "Snapshots of machines with their volumes",
+            "hosts": MACHINES,
+            "gather_facts": False,
+            "roles": [{"role": f"{COLLECTION}.incus_snapshots"}],
+        }
+    ]
+
+
+def playbook(wanted: Iterable[Mapping[str, Any]]) -> str:
+    """A playbook, with a blank line between plays."""
     return "\n".join(as_yaml([play]) for play in wanted)
 
 

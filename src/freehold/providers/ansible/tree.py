@@ -16,13 +16,14 @@ from freehold.providers.ansible.managed import BEGIN, END, Marked
 from freehold.providers.ansible.site import (
     NO_REQUIREMENTS,
     SETTINGS,
+    playbook,
     plays,
     read_settings,
     requirements,
     settings,
     shown_plays,
     shown_requirements,
-    site,
+    snapshot_plays,
 )
 from freehold.providers.ansible.variables import (
     Variables,
@@ -34,6 +35,7 @@ from freehold.providers.ansible.variables import (
 from freehold.providers.ansible.yaml_text import as_yaml
 
 SITE = "site.yml"
+SNAPSHOT = "snapshot.yml"
 INVENTORY = "inventory/hosts.yml"
 VARIABLE_FOLDERS = ("group_vars", "host_vars")
 
@@ -71,7 +73,8 @@ def generated(infra: Infra, own_roles: Collection[str]) -> Iterator[Generated]:
     text = as_yaml(needed) if needed else NO_REQUIREMENTS
     yield _generated("requirements.yml", text, _COLLECTIONS, needed, footing=(_ROLES,))
     yield _generated(INVENTORY, as_yaml(hosts), _GROUPS, hosts)
-    yield _generated(SITE, site(wanted), _PLAYS, wanted)
+    for name, book in ((SITE, wanted), (SNAPSHOT, snapshot_plays())):
+        yield _generated(name, playbook(book), _PLAYS, book)
     yield _variables("group_vars/all.yml", estate_variables(infra), "every machine")
     for domain in infra.domains:
         name = f"group_vars/{domain.name}.yml"

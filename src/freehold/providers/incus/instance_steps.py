@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from freehold.diagnostics import BackendError
 from freehold.model import MachineType
@@ -15,14 +16,14 @@ from freehold.planning.change import Action, Change
 from freehold.planning.resource import Fields, Impact
 from freehold.providers.incus.images import Images
 from freehold.providers.incus.instances import API_TYPES
-from freehold.providers.incus.marks import IMAGE, INHERITED, marks, merged
+from freehold.providers.incus.marks import IMAGE, INHERITED, marks, merged, protection
 from freehold.providers.incus.objects import fields_of
 from freehold.providers.incus.options import inherited_as_text
+from freehold.providers.incus.power import set_state, stop, switch_off
 from freehold.providers.incus.readiness import wait_for_address
 from freehold.providers.protocol import Report, Step
 from freehold.system.incus.api import Incus, IncusError, IncusInterrupted
 
-_STOP_SECONDS = 30  # a machine that does not shut down within this is switched off
 _NO_ROOT = ("Instance storage pool not found", 'Failed expanding symlinks of ""')
 _START_FAILED = "forkstart"  # the program that Incus starts a container with
 _SETTLING_LOOKS, _SETTLING_PAUSE = 20, 0.1
@@ -67,6 +68,7 @@ class InstanceSteps:
         in_place = not any(field.path == "type" for field in self.change.fields)
         if in_place:
             making = [
+                Step(f"delete the snapshots of {self._name}", self._delete_snapshots),
                 self._step("rebuild", self._rebuild),
                 self._step("configure", self._configure),
             ]
@@ -110,6 +112,7 @@ class InstanceSteps:
         config = {
             **fields["config"],
             **marks(self.estate, self._project),
+            **protection(fields["protect"]),
             IMAGE: fields["image"],
             INHERITED: inherited_as_text(fields["inherited"]),
         }
@@ -135,6 +138,12 @@ class InstanceSteps:
             if _START_FAILED not in error.message:
                 raise
             raise await self._not_started(error) from error
+
+    async def _delete_snapshots(self, report: Report) -> None:
+        """They are of the disk that goes; as long as there are any, Incus refuses to make another."""
+        for url in await self.incus.get(f"{self._path}/snapshots", project=self._project):
+            name = urlsplit(url).path.rpartition("/")[2]
+            await self.incus.send("DELETE", f"{self._path}/snapshots/{name}", project=self._project)
 
     async def _rebuild(self, report: Report) -> None:
         body = {"source": await self._source(report)}
@@ -189,26 +198,14 @@ class InstanceSteps:
         return BackendError(replace(diagnostic, hint=f"Its log may say why:\n    {log}"))
 
     async def _stop(self, report: Report) -> None:
-        """Ask politely, then switch off. A machine that is deleted or loses its disk is switched off at once."""
+        """A machine that is deleted or loses its disk is switched off at once."""
         if self.change.action is Action.UPDATE:
-            try:
-                await self._set_state({"action": "stop", "timeout": _STOP_SECONDS})
-            except IncusError:
-                report("does not shut down by itself: switching it off")
-            else:
-                return
-        await self._force_stop()
-
-    async def _force_stop(self) -> None:
-        try:
-            await self._set_state({"action": "stop", "timeout": -1, "force": True})
-        except IncusError:
-            current = await self.incus.get(self._path, project=self._project)
-            if current["status"] != "Stopped":
-                raise
+            await stop(self.incus, self._project, self._name, report)
+        else:
+            await switch_off(self.incus, self._project, self._name)
 
     async def _set_state(self, body: dict[str, object]) -> None:
-        await self.incus.send("PUT", f"{self._path}/state", body, project=self._project)
+        await set_state(self.incus, self._project, self._name, body)
 
     async def _delete(self, report: Report) -> None:
         await self.incus.send("DELETE", self._path, project=self._project)

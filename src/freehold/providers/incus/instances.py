@@ -13,10 +13,19 @@ from freehold.planning.address import HOST, Address
 from freehold.planning.resource import Desired, Kind, Observed
 from freehold.providers.incus.bridges import bridge_address
 from freehold.providers.incus.control import Ways, control_devices
-from freehold.providers.incus.marks import ESTATE, IMAGE, INHERITED, declared, owner
+from freehold.providers.incus.marks import (
+    ESTATE,
+    IMAGE,
+    INHERITED,
+    PROTECT,
+    declared,
+    is_protected,
+    owner,
+)
 from freehold.providers.incus.options import impact_of, inherited, inherited_from_text
 from freehold.providers.incus.profiles import DEFAULT, network_device, profile_address
 from freehold.providers.incus.projects import project_address
+from freehold.providers.incus.snapshot_options import snapshot_options
 from freehold.providers.incus.volumes import volume_address
 
 KIND = Kind(name="instance", rank=4, holds_data=True, impact_of=impact_of)
@@ -53,6 +62,7 @@ def _desired(infra: Infra, domain: Domain, machine: Machine, ways: Ways | None) 
             "description": machine.description,
             "profiles": [DEFAULT, *machine.profiles],
             "config": config,
+            "protect": machine.protect,
             "inherited": inherited(profiles, config, machine.type),
             "devices": _devices(infra, domain, machine) | control_devices(machine, ways),
         },
@@ -71,7 +81,7 @@ def _config(machine: Machine) -> dict[str, str]:
         config["limits.memory"] = str(machine.memory)
     if machine.protect:
         config[_PROTECTION] = "true"
-    return config
+    return config | snapshot_options(machine)
 
 
 def _devices(infra: Infra, domain: Domain, machine: Machine) -> dict[str, dict[str, str]]:
@@ -144,6 +154,7 @@ def observed_instance(
             "description": raw["description"],
             "profiles": raw["profiles"],
             "config": declared(config, machine.config if machine else ()),
+            "protect": is_protected(config),
             "inherited": inherited_from_text(config.get(INHERITED, "{}")),
             "devices": devices,
         },
@@ -153,8 +164,9 @@ def observed_instance(
         + (f" {IMAGE}={machine.image}" if machine else ""),
         depends_on=_needs(domain, raw["profiles"], _sources(devices)) | _transfer(devices),
         claims=frozenset({nic_address} if nic_address else ()),
-        protected=config.get(_PROTECTION) == "true",
-        unprotect=f"incus config unset --project {domain} {name} {_PROTECTION}",
+        protected=config.get(_PROTECTION) == "true" or is_protected(config),
+        unprotect=f"incus config unset --project {domain} {name} {_PROTECTION}; "
+        f"incus config unset --project {domain} {name} {PROTECT}",
     )
 
 

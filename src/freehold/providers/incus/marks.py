@@ -7,6 +7,7 @@ DOMAIN = "user.freehold.domain"
 IMAGE = (
     "user.freehold.image"  # the image as infra.yml names it; Incus itself only keeps a fingerprint
 )
+PROTECT = "user.freehold.protect"  # on a protected machine and its volumes: volumes have no protection of Incus's own
 INHERITED = "user.freehold.inherited"  # JSON: what the last start took from profiles and a live change cannot touch
 
 _KEPT_PREFIXES = ("volatile.", "image.", "user.", "restricted")
@@ -35,7 +36,21 @@ def declared(config: Mapping[str, str], wanted: Collection[str] = ()) -> dict[st
     }
 
 
+def is_protected(config: Mapping[str, str]) -> bool:
+    """Whether the object carries our mark of protection."""
+    return config.get(PROTECT) == "true"
+
+
+def protection(wanted: bool) -> dict[str, str]:
+    """The key that says so, if it is wanted."""
+    return {PROTECT: "true"} if wanted else {}
+
+
 def merged(current: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
     """The config to write over `current`: what infra.yml does not speak of stays, the rest is as wanted."""
-    kept = {key: value for key, value in current.items() if key.startswith(_KEPT_PREFIXES)}
+    kept = {
+        key: value
+        for key, value in current.items()
+        if key.startswith(_KEPT_PREFIXES) and key != PROTECT
+    }
     return {**kept, **wanted}

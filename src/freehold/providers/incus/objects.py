@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from freehold.planning.change import Action, Change
 from freehold.planning.resource import Fields
-from freehold.providers.incus.marks import marks, merged
+from freehold.providers.incus.marks import marks, merged, protection
 from freehold.providers.protocol import Report, Step
 from freehold.system.incus.api import Incus
 
@@ -67,7 +67,8 @@ def object_steps(
 def _body(estate: str, change: Change) -> dict[str, Any]:
     fields = fields_of(change)
     body = {key: fields[key] for key in BODY_FIELDS if key in fields}
-    body["config"] = {**fields["config"], **marks(estate, change.address.domain)}
+    marked = marks(estate, change.address.domain) | protection(fields.get("protect", False))
+    body["config"] = {**fields["config"], **marked}
     return body
 
 

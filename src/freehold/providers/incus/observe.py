@@ -113,7 +113,8 @@ def _inside(
             _note(foreign, estate, "instance", raw)
     for pool, volumes in server.volumes.items():
         for raw in volumes:
-            if raw["project"] in domains:
+            is_snapshot = "/" in raw["name"]
+            if raw["project"] in domains and not is_snapshot:
                 yield observed_volume(estate, raw["project"], pool, raw)
                 _note(foreign, estate, "volume", raw)
 

@@ -10,6 +10,12 @@ from freehold.planning.resource import Observed
 from freehold.providers.incus.bridges import subnet_of
 from freehold.providers.incus.marks import owner
 from freehold.providers.incus.observe import Server
+from freehold.providers.incus.snapshots.unfinished import (
+    RESTORING,
+    half_restored,
+    never_finished,
+    unfinished_of,
+)
 
 UNAVAILABLE = "Unavailable"
 
@@ -23,6 +29,7 @@ def obstacles(
     yield from _taken_subnets(infra, server)
     yield from _strange_interfaces(infra, server)
     yield from _broken_bridges(infra, server)
+    yield from _half_done(infra, server)
 
 
 def _missing_pool(infra: Infra, server: Server) -> Iterator[Diagnostic]:
@@ -104,3 +111,14 @@ def _broken_bridges(infra: Infra, server: Server) -> Iterator[Diagnostic]:
                 hint="Look for it, end it, and restart Incus:\n"
                 f"    pgrep -a -f 'dnsmasq.*--interface={raw['name']} '",
             )
+
+
+def _half_done(infra: Infra, server: Server) -> Iterator[Diagnostic]:
+    """What somebody was ended in: a snapshot of a domain, and a machine that was to go back to one."""
+    for domain, left in unfinished_of(infra.name, server.projects).items():
+        yield never_finished(domain, left)
+    for raw in server.instances:
+        name = raw["config"].get(RESTORING)
+        if name and owner(raw["config"]) == infra.name:
+            key = f"{raw['project']}/{raw['name'].removeprefix(raw['project'] + '-')}"
+            yield half_restored(key, name)

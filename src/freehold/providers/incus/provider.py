@@ -42,7 +42,7 @@ class IncusProvider:
         self.incus = incus
         self._images = images
         self._ways = ways
-        self._own = own
+        self.own = own
         self._one_bridge_at_a_time = asyncio.Lock()
 
     @property
@@ -52,7 +52,7 @@ class IncusProvider:
     async def observe(self, infra: Infra) -> Observation:
         server = await read_server(self.incus)
         observed = observed_of(server, infra)
-        here = control_machine(observed.values(), self._own) if self._own else None
+        here = control_machine(observed.values(), self.own) if self.own else None
         return Observation(observed, tuple(obstacles(infra, server, observed)), here=here)
 
     def desired(self, infra: Infra, observation: Observation) -> Mapping[Address, Desired]:

@@ -7,7 +7,7 @@ from freehold.model import Domain, Machine, Volume
 from freehold.planning.address import Address
 from freehold.planning.change import Change
 from freehold.planning.resource import Desired, Kind, Observed
-from freehold.providers.incus.marks import ESTATE, declared, owner
+from freehold.providers.incus.marks import ESTATE, PROTECT, declared, is_protected, owner
 from freehold.providers.incus.objects import ApiObject, fields_of, object_steps
 from freehold.providers.incus.projects import project_address
 from freehold.providers.protocol import Step
@@ -33,8 +33,15 @@ def _desired(machine: Machine, volume: Volume, pool: str) -> Desired:
     config = {"size": str(volume.size)} if volume.size else {}
     return Desired(
         address=volume_address(machine.domain, name),
-        fields={"name": name, "pool": pool, "description": "", "config": config},
+        fields={
+            "name": name,
+            "pool": pool,
+            "description": "",
+            "config": config,
+            "protect": machine.protect,
+        },
         depends_on=frozenset({project_address(machine.domain)}),
+        protected=machine.protect,
     )
 
 
@@ -48,11 +55,14 @@ def observed_volume(estate: str, domain: str, pool: str, raw: Mapping[str, Any])
             "pool": pool,
             "description": raw["description"],
             "config": declared(config),
+            "protect": is_protected(config),
         },
         owned=owner(config) == estate,
         owner=owner(config),
         adopt=f"incus storage volume set --project {domain} {pool} {name} {ESTATE}={estate}",
         depends_on=frozenset({project_address(domain)}),
+        protected=is_protected(config),
+        unprotect=f"incus storage volume unset --project {domain} {pool} {name} {PROTECT}",
     )
 
 

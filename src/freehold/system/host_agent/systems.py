@@ -15,16 +15,18 @@ from freehold.system.routing import Routing
 if TYPE_CHECKING:
     from freehold.system.docker_user import DockerUser
     from freehold.system.host_agent.filters import AgentDocker
+    from freehold.system.timers.api import Timers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostSystems:
-    """What belongs to the host besides Incus. `is_inside`: this process is in a control machine of it."""
+    """What belongs to the host besides Incus. `is_inside`: this process is in a control machine of it, where no timer is seen."""
 
     nftables: Nftables
     docker: "DockerUser | AgentDocker"
     routing: Routing
     agents: Agents
+    timers: "Timers | None"
     is_inside: bool
 
 
@@ -46,12 +48,14 @@ def _of_this_computer(incus: Path) -> HostSystems:
     from freehold.system.nftables.boot import BootRules
     from freehold.system.nftables.program import NftProgram
     from freehold.system.routing.program import RoutingProgram
+    from freehold.system.timers.place import timers_of_this_computer
 
     return HostSystems(
         nftables=NftProgram(BootRules.of_this_computer()),
         docker=DockerUser(),
         routing=RoutingProgram.of_this_computer(incus),
         agents=AgentProgram.of_this_computer(incus),
+        timers=timers_of_this_computer(incus),
         is_inside=False,
     )
 
@@ -68,5 +72,6 @@ def _by_the_agent(path: Path) -> HostSystems:
         docker=AgentDocker(agent),
         routing=AgentRouting(agent),
         agents=AgentItself(agent),
+        timers=None,
         is_inside=True,
     )

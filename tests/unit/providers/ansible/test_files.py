@@ -29,7 +29,7 @@ from tests.unit.providers.ansible.estates import (
 )
 
 ALL = {
-    "ansible.cfg", "requirements.yml", "site.yml", "inventory/hosts.yml", "group_vars/all.yml", WEB,
+    "ansible.cfg", "requirements.yml", "site.yml", "snapshot.yml", "inventory/hosts.yml", "group_vars/all.yml", WEB,
     "host_vars/web-app.yml", "host_vars/web-cache.yml",
 }  # fmt: skip
 

@@ -174,7 +174,7 @@ def test_the_settings_are_few_and_read_by_anybody(everything: Infra) -> None:
 
 def test_what_a_plan_shows_is_what_it_reads_back(everything: Infra) -> None:
     files = list(generated(everything, {"ollama_server"}))
-    assert len(files) == 13
+    assert len(files) == 14
     for file in files:
         assert file.read(file.body) == file.shown, file.name
         assert file.read("{ [ nothing") == {}, file.name

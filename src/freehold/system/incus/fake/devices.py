@@ -179,13 +179,15 @@ def taken(state: State, key: Key, name: str, device: Device) -> str | None:
     return None
 
 
-def unfit_to_start(state: State, key: Key, name: str, device: Device) -> str | None:
-    """Why an instance cannot start with a device."""
+def unfit_to_start(state: State, key: Key, name: str, device: Device, volumes: str) -> str | None:
+    """Why an instance cannot start with a device; `volumes` is the project that holds its volumes."""
     if device.get("type") == "gpu" and not state.behaviour.gpus:
         return f'Failed to start device "{name}": Failed to detect requested GPU device'
     if problem := unfilterable(state, device):
         return f'Failed to start device "{name}": {problem}'
     problem = _outside(state, device) or taken(state, key, name, device)
+    if device.get("type") == "disk" and "source" in device and "pool" in device:
+        problem = _missing_volume(state, device, volumes)
     return f'Failed start validation for device "{name}": {problem}' if problem else None
 
 

@@ -39,10 +39,12 @@ def store(state: State, key: Key, instance: Document) -> None:
 
 
 def forget(state: State, key: Key) -> Document:
-    """Take an instance away, its leases too."""
+    """Take an instance away with its snapshots, its content and its leases."""
     state.usage.remove(key)
     state.reads_since_start.pop(key, None)
     state.plugged.pop(key, None)
+    state.snapshots.pop(key, None)
+    state.content.pop(key, None)
     instance = state.instances.pop(key)
     for name in instance["expanded_devices"]:
         state.leases.pop((*key, name), None)

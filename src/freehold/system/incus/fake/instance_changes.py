@@ -15,7 +15,8 @@ from freehold.system.incus.fake.expansion import expand, profile_home, store, vo
 from freehold.system.incus.fake.instances import address
 from freehold.system.incus.fake.options import instance_problem
 from freehold.system.incus.fake.power import IDMAP, is_running, settle_leases
-from freehold.system.incus.fake.routing import Request, Routes, not_found, operation_failed
+from freehold.system.incus.fake.routing import Refusal, Request, Routes, not_found, operation_failed
+from freehold.system.incus.fake.snapshots import restore
 from freehold.system.incus.fake.state import Key, State
 from freehold.system.incus.fake.usage import bridge_of
 
@@ -23,9 +24,12 @@ Devices = Mapping[str, Mapping[str, str]]
 
 
 def _replace(state: State, request: Request, name: str) -> Document:
-    """Everything that is not given is gone, profiles and description included."""
+    """Everything that is not given is gone, profiles and description included; with `restore` nothing else counts."""
     current = state.require_instance(request.project, name)
-    body = request.body
+    body, key = request.body, (request.project, name)
+    if snapshot := text_of(body, "restore"):
+        restore(state, key, snapshot)
+        return state.operation("Restoring snapshot", {"instances": [address(key)]})
     changed = {
         **current,
         "architecture": body.get("architecture") or current["architecture"],
@@ -35,7 +39,6 @@ def _replace(state: State, request: Request, name: str) -> Document:
         "config": texts_of(body, "config"),
         "devices": devices_of(body),
     }
-    key = (request.project, name)
     _write(state, key, changed)
     return state.operation("Updating instance", {"instances": [address(key)]})
 
@@ -44,6 +47,8 @@ def _patch(state: State, request: Request, name: str) -> Document:
     """What is given is laid over what is there."""
     current = state.require_instance(request.project, name)
     body = request.body
+    if text_of(body, "restore"):
+        raise Refusal(400, "Can't call PATCH in restore mode")
     changed = {
         **current,
         **{
@@ -114,7 +119,7 @@ def _check_difference(
     home = volume_home(state, key[0])
     problem = devices.unfit(state, key, name, device, home, known=known)
     if problem is None and is_running(current) and device["type"] == "gpu":
-        problem = devices.unfit_to_start(state, key, name, device)
+        problem = devices.unfit_to_start(state, key, name, device, home)
     if problem is None and is_running(current) and (why := devices.unfilterable(state, device)):
         problem = f'Failed to update device "{name}": {why}'
     if problem:

@@ -21,6 +21,7 @@ from freehold.system.incus.fake.machine_state import machine_state
 from freehold.system.incus.fake.options import instance_problem, is_true
 from freehold.system.incus.fake.power import IDMAP, is_running, start
 from freehold.system.incus.fake.routing import Refusal, Request, Routes, not_found, operation_failed
+from freehold.system.incus.fake.snapshots import rendered_snapshots
 from freehold.system.incus.fake.state import Key, State, now
 from freehold.system.incus.fake.usage import bridge_of
 
@@ -51,7 +52,11 @@ def _get(state: State, request: Request, name: str) -> Document:
 def _rendered(state: State, key: Key, *, full: bool = False) -> Document:
     document = copied(state.instances[key])
     if full:
-        document |= {"backups": None, "snapshots": None, "state": machine_state(state, key)}
+        document |= {
+            "backups": None,
+            "snapshots": rendered_snapshots(state, key),
+            "state": machine_state(state, key),
+        }
     return document
 
 
@@ -208,14 +213,16 @@ def _rename(state: State, request: Request, name: str) -> Document:
         raise Refusal(409, f'Name "{wanted}" already in use')
     if is_running(instance):
         raise operation_failed("Renaming of running instance not allowed")
-    forget(state, (request.project, name))
+    former, key = (request.project, name), (request.project, wanted)
+    snapshots, content = state.snapshots.pop(former, {}), state.content[former]
+    forget(state, former)
     instance["name"] = wanted
     instance["config"] |= {
         "volatile.apply_template": "rename",
         "volatile.cloud-init.instance-id": state.new_uuid(),
     }
-    key = (request.project, wanted)
     store(state, key, instance)
+    state.snapshots[key], state.content[key] = snapshots, content
     return state.operation("Renaming instance", {"instances": [address(key)]})
 
 
@@ -228,6 +235,11 @@ def _rebuild(state: State, request: Request, name: str) -> Document:
     if is_running(instance):
         raise Refusal(400, "Instance must be stopped to be rebuilt")
     new = image_config(state, request.body.get("source") or {}, instance["type"], "rebuild")
+    if state.snapshots.get(key):
+        how = "instance from image" if new else "as an empty instance"
+        raise operation_failed(
+            f"Failed rebuilding {how}: Cannot remove an instance volume that has snapshots"
+        )
     kept = {
         option: value
         for option, value in instance["config"].items()
@@ -236,6 +248,7 @@ def _rebuild(state: State, request: Request, name: str) -> Document:
     instance["config"] = {"volatile.apply_template": "create", **kept, **new}
     if request.progress is not None:
         request.progress("Unpacking image: 100% (21.29GB/s)")
+    state.content.pop(key, None)
     store(state, key, instance)
     return state.operation("Rebuilding instance", {"instances": [address(key)]})
 

@@ -12,6 +12,11 @@ from importlib.resources import files
 from typing import Any
 
 from freehold.system.incus.fake.documents import Document
+from freehold.system.incus.fake.snapshot_options import (
+    expiry_problem,
+    schedule_problem,
+    volume_schedule_problem,
+)
 
 _FREE_PREFIXES = ("user.", "image.", "environment.", "limits.kernel.", "linux.sysctl.", "smbios11.")
 _VOLATILE = re.compile(
@@ -48,6 +53,11 @@ _NETWORK_OPTIONS = _NETWORK_BOOLEANS | {
     "security.acls.default.egress.logged", "security.acls.default.ingress.action",
     "security.acls.default.ingress.logged",
 }  # fmt: skip
+_SNAPSHOT_OPTIONS = {"snapshots.expiry": expiry_problem, "snapshots.schedule": schedule_problem}
+_VOLUME_SNAPSHOT_OPTIONS = {
+    "snapshots.expiry": expiry_problem,
+    "snapshots.schedule": volume_schedule_problem,
+}
 _VOLUME_BOOLEANS = frozenset({"security.shifted", "security.unmapped", "security.shared"})
 _VOLUME_OPTIONS = _VOLUME_BOOLEANS | {
     "size", "snapshots.expiry", "snapshots.pattern", "snapshots.schedule", "initial.uid", "initial.gid",
@@ -96,6 +106,8 @@ def _value_problem(key: str, value: str) -> str | None:
         if value in {"0", ""}:
             return f"Invalid cpuset value: {value}"
         return None if _CPUS.fullmatch(value) else "Invalid CPU limit syntax"
+    if check := _SNAPSHOT_OPTIONS.get(key):
+        return check(value)
     kind = instance_options().get(key, {}).get("type")
     if kind == "bool":
         return boolean_problem(value)
@@ -140,6 +152,8 @@ def volume_problem(name: str, config: Mapping[str, str]) -> str | None:
             return f'Invalid option for volume "{name}" option "{key}"'
         problem = boolean_problem(value) if key in _VOLUME_BOOLEANS else None
         problem = size_problem(value) if key == "size" else problem
+        if check := _VOLUME_SNAPSHOT_OPTIONS.get(key):
+            problem = check(value)
         if problem:
             return f'Invalid value for volume "{name}" option "{key}": {problem}'
     return None

@@ -43,7 +43,7 @@ def start(state: State, key: Key) -> None:
     if "volatile.base_image" not in instance["config"]:
         raise operation_failed("Failed to run: incusd forkstart: exit status 1")
     for name, device in sorted(instance["expanded_devices"].items()):
-        if problem := unfit_to_start(state, key, name, device):
+        if problem := unfit_to_start(state, key, name, device, volume_home(state, key[0])):
             raise operation_failed(problem)
     _set_status(instance, "Running")
     instance["last_used_at"] = now()
@@ -197,7 +197,8 @@ def _change(state: State, request: Request, name: str) -> Document:
 
 def _freeze(instance: Document, wanted: str) -> None:
     if instance["status"] == "Stopped":
-        raise operation_failed("The instance isn't running")
+        stopped = "instance" if wanted == "Frozen" else instance["type"]
+        raise operation_failed(f"The {stopped} isn't running")
     if instance["status"] == wanted:
         raise operation_failed(f"The {instance['type']} is already {wanted.lower()}")
     _set_status(instance, wanted)

@@ -14,6 +14,8 @@ from freehold.system.incus.fake import (
     power,
     profiles,
     projects,
+    snapshots,
+    volume_snapshots,
     volumes,
 )
 from freehold.system.incus.fake.documents import Document, copied
@@ -182,13 +184,17 @@ def _execute(state: State, request: Request, name: str) -> Document:
     key = (request.project, name)
     if not power.is_running(instance):
         raise Refusal(400, "Instance is not running")
+    if instance["status"] == "Frozen":
+        raise Refusal(400, "Instance is frozen")
     if not agent_answers(state, key, state.reads_since_start.get(key, 0)):
         raise operation_failed("VM agent isn't currently running")
     result = state.behaviour.commands.get(" ".join(request.body["command"]), ExecResult(0, "", ""))
     return state.operation("Executing command", {}, {"return": result.exit_code, "result": result})
 
 
-_MODULES = (projects, networks, profiles, volumes, images, instances, instance_changes, power)
+_MODULES = (
+    projects, networks, profiles, volumes, volume_snapshots, images, instances, instance_changes, snapshots, power
+)  # fmt: skip
 _SERVER: Routes = {
     ("GET", ""): _server_info,
     ("GET", "/metadata/configuration"): _metadata,

@@ -4,6 +4,7 @@ Made by `server.py`, changed by the handlers of the other modules.
 """
 
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from freehold.system.incus.fake.usage import Usage
 
 Key = tuple[str, str]
 """(project, name)"""
+VolumeKey = tuple[str, str, str]
+"""(pool, project, name)"""
 
 
 @dataclass(slots=True)
@@ -37,11 +40,21 @@ class Behaviour:
     commands: dict[str, ExecResult] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot of an instance or a volume: its document without what is computed on reading, and its data."""
+
+    document: Document
+    content: str
+
+
 @dataclass(slots=True)
 class State:
     """The objects by their keys; volumes by (pool, project, name), bridges by name, aliases to fingerprints.
 
     Of running instances: `leases` by (project, instance, device), `plugged` the bridge of each NIC they were given on.
+    `content` is what instances and volumes hold, a text that only tests write: snapshots take it and bring it back.
+    Snapshots are by name, the oldest first.
     """
 
     behaviour: Behaviour = field(default_factory=Behaviour)
@@ -49,7 +62,10 @@ class State:
     networks: dict[str, Document] = field(default_factory=dict)
     profiles: dict[Key, Document] = field(default_factory=dict)
     instances: dict[Key, Document] = field(default_factory=dict)
-    volumes: dict[tuple[str, str, str], Document] = field(default_factory=dict)
+    snapshots: dict[Key, dict[str, Snapshot]] = field(default_factory=dict)
+    volumes: dict[VolumeKey, Document] = field(default_factory=dict)
+    volume_snapshots: dict[VolumeKey, dict[str, Snapshot]] = field(default_factory=dict)
+    content: defaultdict[Key | VolumeKey, str] = field(default_factory=lambda: defaultdict(str))
     pools: dict[str, Document] = field(default_factory=dict)
     images: dict[str, Document] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
@@ -84,6 +100,14 @@ class State:
         if name not in self.pools:
             raise not_found("Storage pool not found")
         return self.pools[name]
+
+    def require_volume(self, project: str, pool: str, name: str) -> VolumeKey:
+        """The key of a custom volume as a project sees it. Raises Refusal when there is none, or no such pool."""
+        self.require_pool(pool)
+        key = (pool, self.home(project, "features.storage.volumes"), name)
+        if key not in self.volumes:
+            raise not_found("Storage pool volume not found")
+        return key
 
     def fingerprint(self, source: Mapping[str, Any], purpose: str) -> str:
         """The image that a source means. Raises Refusal (a failed operation) when there is none."""

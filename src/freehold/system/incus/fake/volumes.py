@@ -12,8 +12,14 @@ from freehold.system.incus.fake.documents import (
     url,
 )
 from freehold.system.incus.fake.options import volume_problem
-from freehold.system.incus.fake.routing import Refusal, Request, Routes, not_found
-from freehold.system.incus.fake.state import State, now
+from freehold.system.incus.fake.routing import Refusal, Request, Routes
+from freehold.system.incus.fake.state import State, VolumeKey, now
+from freehold.system.incus.fake.volume_snapshots import (
+    as_volume,
+    restore,
+    snapshot_address,
+    with_snapshots,
+)
 
 _FEATURE = "features.storage.volumes"
 _CUSTOM = "/storage-pools/{pool}/volumes/custom"
@@ -69,7 +75,12 @@ def _list(state: State, request: Request, pool: str) -> list[Any]:
     else:
         home = state.home(request.project, _FEATURE)
         chosen = [key for key in state.volumes if key[:2] == (pool, home)]
-    return listing(request, sorted(chosen), lambda key: _rendered(state, key), _address)
+    return listing(
+        request,
+        with_snapshots(state, chosen),
+        lambda each: as_volume(state, *each) if each[1] else _rendered(state, each[0]),
+        lambda each: snapshot_address(*each) if each[1] else _address(each[0]),
+    )
 
 
 def _list_of_type(state: State, request: Request, pool: str, volume_type: str) -> list[Any]:
@@ -79,7 +90,7 @@ def _list_of_type(state: State, request: Request, pool: str, volume_type: str) -
 
 
 def _get(state: State, request: Request, pool: str, name: str) -> Document:
-    return _rendered(state, _found(state, request, pool, name))
+    return _rendered(state, state.require_volume(request.project, pool, name))
 
 
 def _create(state: State, request: Request, pool: str) -> Document:
@@ -106,21 +117,24 @@ def _create(state: State, request: Request, pool: str) -> Document:
 
 
 def _replace(state: State, request: Request, pool: str, name: str) -> Document:
-    key = _found(state, request, pool, name)
+    """`restore` alone leaves config and description as they are."""
+    key = state.require_volume(request.project, pool, name)
+    if snapshot := text_of(request.body, "restore"):
+        restore(state, key, snapshot)
+        if request.body.get("config") is None:
+            return {}
     return _write(
         state, key, texts_of(request.body, "config"), text_of(request.body, "description")
     )
 
 
 def _patch(state: State, request: Request, pool: str, name: str) -> Document:
-    key = _found(state, request, pool, name)
+    key = state.require_volume(request.project, pool, name)
     config = {**state.volumes[key]["config"], **texts_of(request.body, "config")}
     return _write(state, key, config, text_of(request.body, "description"))
 
 
-def _write(
-    state: State, key: tuple[str, str, str], config: dict[str, str], description: str
-) -> Document:
+def _write(state: State, key: VolumeKey, config: dict[str, str], description: str) -> Document:
     if problem := volume_problem(f"{key[1]}_{key[2]}", config):
         raise Refusal(500, problem)
     state.volumes[key] = {**state.volumes[key], "config": config, "description": description}
@@ -128,38 +142,35 @@ def _write(
 
 
 def _rename(state: State, request: Request, pool: str, name: str) -> None:
-    key = _found(state, request, pool, name)
+    key = state.require_volume(request.project, pool, name)
     wanted = required_name(request.body)
     _check_name(wanted)
     if state.usage.volumes.get(key):
         raise Refusal(500, "Volume is still in use by running instances")
     if (pool, key[1], wanted) in state.volumes:
         raise Refusal(409, "Volume by that name already exists")
-    state.volumes[pool, key[1], wanted] = {**state.volumes.pop(key), "name": wanted}
+    new = (pool, key[1], wanted)
+    state.volumes[new] = {**state.volumes.pop(key), "name": wanted}
+    state.volume_snapshots[new] = state.volume_snapshots.pop(key, {})
+    state.content[new] = state.content.pop(key, "")
 
 
 def _delete(state: State, request: Request, pool: str, name: str) -> Document:
-    key = _found(state, request, pool, name)
+    key = state.require_volume(request.project, pool, name)
     if state.usage.volumes.get(key):
         raise Refusal(400, "The storage volume is still in use")
     del state.volumes[key]
+    state.volume_snapshots.pop(key, None)
+    state.content.pop(key, None)
     return {}
 
 
-def _found(state: State, request: Request, pool: str, name: str) -> tuple[str, str, str]:
-    state.require_pool(pool)
-    key = (pool, state.home(request.project, _FEATURE), name)
-    if key not in state.volumes:
-        raise not_found("Storage pool volume not found")
-    return key
-
-
-def _address(key: tuple[str, str, str]) -> str:
+def _address(key: VolumeKey) -> str:
     pool, project, name = key
     return url(f"/storage-pools/{pool}/volumes/custom", name, project)
 
 
-def _rendered(state: State, key: tuple[str, str, str]) -> Document:
+def _rendered(state: State, key: VolumeKey) -> Document:
     users = [url("/instances", name, project) for project, name in state.usage.volumes.get(key, {})]
     return {**copied(state.volumes[key]), "used_by": users}
 

@@ -1,0 +1,1 @@
+"""The timer of scheduled snapshots that Incus cannot make by itself."""
