@@ -38,7 +38,7 @@ fix: setup ## Mend what ruff can mend, and format
 	@.venv/bin/ruff format --quiet
 
 bench: prerequisites setup ## Run every benchmark on this machine (root or sudo)
-	@for benchmark in config_load plan_scale incus_apply firewall provision; do \
+	@for benchmark in config_load plan_scale incus_apply firewall provision snapshots; do \
 		echo "== $$benchmark"; \
 		$(SUDO) env PYTHONDONTWRITEBYTECODE=1 .venv/bin/python "benchmarks/$$benchmark.py"; \
 	done

@@ -272,6 +272,33 @@ def test_a_schedule_that_fell_behind_is_told(estate: Server) -> None:
     assert told(timedelta(hours=31)) == [("snapshots-behind", "lab/two")]
 
 
+def test_a_machine_never_freezes_itself(estate: Server) -> None:
+    by = planner(estate, taking("x", None), "self")
+    by.own = "lab-one"
+    picture = estate.wait(by.look())
+    assert codes(picture.plan) == ["own-machine-moves"]
+    assert carried_out(estate, by).exit_code == 0
+    assert names(estate, "lab/one") == ["x"]
+    assert names(estate, "lab/two") == []
+    assert not [write for write in writes(estate) if write.endswith("/state")]
+
+
+def test_a_machine_goes_back_itself_in_one_request_and_not_with_volumes(estate: Server) -> None:
+    done(estate, taking("before", None), "lab")
+    estate.incus.writes.clear()
+    by = planner(estate, Returning("before"), "self")
+    by.own = "lab-two"
+    picture = estate.wait(by.look())
+    assert codes(picture.plan) == ["own-session"]
+    estate.wait(run(by, picture.plan, estate.events.append, asyncio.Event()))
+    asked = [write for write in writes(estate) if not write.endswith("/snapshots")]
+    assert asked == ["PUT /instances/lab-two"], "what is now is kept first"
+    by = planner(estate, Returning("before"), "self")
+    by.own = "lab-one"
+    refused = estate.wait(by.look()).plan
+    assert codes(refused) == ["own-volumes"]
+
+
 # What goes wrong, on the fake
 
 

@@ -74,6 +74,7 @@ def create(
     expires: Expires = None,
     pre: Pre = None,
     post: Post = None,
+    yes: Yes = False,  # nothing is lost, so nothing is asked; scripts say it to every verb
     directory: Directory = None,
     lab: InLab = False,
     as_json: Json = False,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from freehold.diagnostics import Diagnostic, UsageError, did_you_mean
+from freehold.diagnostics import Diagnostic, Severity, UsageError, did_you_mean
 from freehold.model.snapshots import BEFORE_RESTORE, NAME, OF_RUNS, RESERVED, SCHEDULED
 from freehold.operations.snapshots.planner import Asked, Seen
 from freehold.planning.change import Action, Change
@@ -117,6 +117,8 @@ def _all_have(targets: Sequence[Target], name: str) -> bool:
 def _in_the_way(seen: Seen, name: str) -> Iterator[Diagnostic]:
     yield from _goes_back(seen)
     for target in seen.targets():
+        if target.key == seen.own and target.volumes:
+            yield _not_still(target)
         unfinished = seen.look.unfinished.get(target.domain)
         is_left = unfinished and unfinished.name == name and target.machine in unfinished.machines
         if target.snapshot(name) and not is_left:
@@ -133,6 +135,16 @@ def _goes_back(seen: Seen) -> Iterator[Diagnostic]:
     for target in seen.targets():
         if target.restoring:
             yield half_restored(target.key, target.restoring)
+
+
+def _not_still(target: Target) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.WARNING,
+        code="own-machine-moves",
+        summary="A machine cannot hold itself still",
+        detail=f"{target.key} is the machine that this runs in: its disk and its volumes are taken a moment apart.",
+        hint="For one moment of all of it, do it on the computer itself.",
+    )
 
 
 def _reserved(name: str, beginning: str) -> Diagnostic:

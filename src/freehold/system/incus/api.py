@@ -14,7 +14,10 @@ Progress = Callable[[str], None]
 """Receives a short text such as `rootfs: 45% (12MB/s)` while an operation runs."""
 
 STARTING_OR_STOPPING = 503  # "Daemon setup in progress", "Shutting down": nothing was done
-_BROKEN_OFF = ("context canceled", "signal: killed", "database is closed", "Shutting down")
+_BROKEN_OFF = (
+    "context canceled", "signal: killed", "database is closed", "Shutting down",
+    "Incus is shutting down",
+)  # fmt: skip
 
 
 def goes_away(status: int, message: str) -> bool:

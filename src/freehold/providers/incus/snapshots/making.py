@@ -22,7 +22,7 @@ from freehold.system.incus.thaw import Thaw
 class Making:
     """What is asked for. `hooks` are by machine; `slots` bounds how many snapshots are taken at once, over all domains.
 
-    `together`: of all of them or of none.
+    `together`: of all of them or of none. `own` is the machine in which this process runs: frozen, it could not thaw itself.
     """
 
     domain: str
@@ -32,6 +32,7 @@ class Making:
     hooks: Mapping[str, Hooks]
     slots: asyncio.Semaphore
     together: bool = True
+    own: str | None = None
 
 
 async def make(incus: Incus, thaw: Thaw, making: Making, report: Report) -> None:
@@ -68,7 +69,7 @@ async def _one(incus: Incus, thaw: Thaw, making: Making, target: Target) -> None
     """A machine's. One that stands alone takes away itself what it made before it failed."""
     hooks = making.hooks.get(target.machine, Hooks())
     try:
-        async with held_still(incus, thaw, target, hooks):
+        async with held_still(incus, thaw, target, hooks, may_freeze=target.key != making.own):
             await take(incus, target, making.name, making.expires)
     except BackendInterrupted:
         raise

@@ -26,10 +26,12 @@ class Hooks:
 
 
 @contextlib.asynccontextmanager
-async def held_still(incus: Incus, thaw: Thaw, target: Target, hooks: Hooks) -> AsyncIterator[None]:
+async def held_still(
+    incus: Incus, thaw: Thaw, target: Target, hooks: Hooks, *, may_freeze: bool = True
+) -> AsyncIterator[None]:
     """The machine is quiet inside of this. Raises BackendError when it cannot be made so, or its command after fails."""
     hooks = hooks if target.status == "Running" else Hooks()
-    freezes = target.status == "Running" and bool(target.volumes)
+    freezes = may_freeze and target.status == "Running" and bool(target.volumes)
     if not freezes and not (hooks.pre or hooks.post):
         yield
         return

@@ -107,6 +107,7 @@ class SnapshotSteps:
             hooks={m: self.hooks.get(f"{domain}/{m}", Hooks()) for m in fields["machines"]},
             slots=self.slots,
             together=fields["together"],
+            own=self.own,
         )
 
         async def run(report: Report) -> None:
