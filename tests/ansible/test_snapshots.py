@@ -157,6 +157,7 @@ def test_going_back_wants_a_word_and_brings_disk_and_volume(estate: Tree) -> Non
 
 
 @pytest.mark.lab
+@pytest.mark.slow
 def test_what_is_not_kept_has_to_be_named(estate: Tree) -> None:
     ok(estate, "--limit", "home-shelf", name="before")
     asked = {"state": "restored", "confirm": "true", "copy": "false"}
@@ -170,6 +171,7 @@ def test_what_is_not_kept_has_to_be_named(estate: Tree) -> None:
 
 
 @pytest.mark.lab
+@pytest.mark.slow
 def test_listed_then_deleted_and_the_second_time_nothing_is_changed(estate: Tree) -> None:
     ok(estate, name="before", expires="7d")
     estate.ok("snapshot", "create", "home/shelf", "--name", "mine")
@@ -225,6 +227,7 @@ WRONG = {
 
 
 @pytest.mark.lab
+@pytest.mark.slow
 def test_what_is_refused_is_named(tree: Tree) -> None:
     tree.synced(SMALL)
     tree.ok("apply", "--yes", "--limit", "lodge")

@@ -48,6 +48,31 @@ def test_listings(site: Site, query: dict[str, str]) -> None:
     assert address in site.get("/storage-pools/default")["used_by"]
 
 
+def test_the_list_of_all_volumes_has_the_disks_of_instances_and_snapshots(
+    site: Site, query: dict[str, str]
+) -> None:
+    site.create("one")
+    site.send("POST", "/instances/one/snapshots", {"name": "before"}, project=site.project)
+    snapshot = site.get("/instances/one/snapshots/before", **query)
+    everything = {"recursion": "1", "all-projects": "true"}
+    found = {
+        each["name"]: (each["type"], each["created_at"])
+        for each in site.get("/storage-pools/default/volumes", **everything)
+        if each["project"] == site.project
+    }
+    instance = site.get("/instances/one", **query)
+    assert found == {
+        "llm.models": ("custom", site.get(MODELS, **query)["created_at"]),
+        "one": ("container", found["one"][1]),
+        "one/before": ("container", snapshot["created_at"]),
+    }
+    assert found["one"][1][:16] == instance["created_at"][:16]
+    addresses = site.get("/storage-pools/default/volumes", **query)
+    disk = "/1.0/storage-pools/default/volumes/container/one"
+    assert f"{disk}?project={site.project}" in addresses
+    assert f"{disk}/snapshots/before?project={site.project}" in addresses
+
+
 @pytest.mark.parametrize(
     ("body", "status", "words"),
     [

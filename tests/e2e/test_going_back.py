@@ -98,6 +98,7 @@ def test_undo_brings_back_the_text_the_machine_and_what_it_holds_and_can_be_undo
     assert list(estate.folder.glob("infra.yml.before-undo-*")) == [kept], "it was in a plan"
 
 
+@pytest.mark.slow
 def test_without_a_snapshot_only_the_configuration_goes_back_and_that_is_said(
     estate: Estate, standing: bytes
 ) -> None:
@@ -111,6 +112,7 @@ def test_without_a_snapshot_only_the_configuration_goes_back_and_that_is_said(
     assert "error[nothing-before]" in again.err
 
 
+@pytest.mark.slow
 def test_what_the_run_created_is_deleted_only_when_its_name_is_said(
     estate: Estate, standing: bytes
 ) -> None:
@@ -151,6 +153,7 @@ def test_what_the_run_deleted_comes_back_empty_and_with_a_warning(
     estate.settled()
 
 
+@pytest.mark.slow
 def test_a_saved_plan_can_have_snapshots_first_and_what_changes_nothing_has_none(
     estate: Estate, standing: bytes
 ) -> None:

@@ -82,6 +82,7 @@ def test_there_and_back_and_forward_again_with_the_settings_of_today(home: Lived
     assert home.notes("home/desk") == ["late", "late"]
 
 
+@pytest.mark.slow
 def test_a_machine_that_is_off_is_snapshotted_and_brought_back(home: LivedIn) -> None:
     home.note("home/desk", "early")
     home.incus("stop", "--project", "home", "home-desk")
@@ -201,6 +202,7 @@ def test_a_name_that_is_taken_is_not_taken_again(home: LivedIn) -> None:
     assert (home.instances(), home.volumes()) == before
 
 
+@pytest.mark.slow
 def test_only_a_machine_with_volumes_is_frozen_and_only_meanwhile(home: LivedIn) -> None:
     with Events(home.lab.socket) as events:
         home.snapshot("create", "home", "--name", "one")

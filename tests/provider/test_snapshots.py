@@ -70,7 +70,10 @@ def done(server: Server, asked: Asked, *words: str, **hooks: Any) -> RunResult:
 
 
 def targets(server: Server) -> dict[str, Target]:
-    return {t.key: t for t in server.wait(read_targets(server.incus, "test-estate")).targets}
+    return {
+        t.key: t
+        for t in server.wait(read_targets(server.incus, "test-estate", with_expiry=True)).targets
+    }
 
 
 def names(server: Server, key: str) -> list[str]:
@@ -85,6 +88,14 @@ def writes(
     server: Server, beginning: Sequence[str] = ("POST", "PUT", "DELETE", "PATCH")
 ) -> list[str]:
     return [write for write in server.incus.writes if write.split()[0] in beginning]
+
+
+mostly_fake = pytest.mark.parametrize(
+    "server",
+    ["fake", pytest.param("real", marks=[pytest.mark.lab, pytest.mark.slow])],
+    indirect=True,
+)
+"""For what tests/e2e sees on a real Incus too."""
 
 
 @pytest.fixture
@@ -128,6 +139,7 @@ def test_a_domain_is_taken_with_its_volumes_and_nothing_of_another_is_touched(
     assert not estate.plan(TWO_DOMAINS).orphans
 
 
+@mostly_fake
 def test_it_expires_when_that_was_asked_for_with_its_volumes(estate: Server) -> None:
     at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=3)
     done(estate, taking("short", at), "lab/one")
@@ -147,6 +159,7 @@ def test_by_hand_it_never_expires_whatever_the_schedule_of_incus_says(estate: Se
     assert found.expires is None
 
 
+@mostly_fake
 def test_a_name_that_is_taken_is_refused_before_anything_is_done(estate: Server) -> None:
     done(estate, taking("before", None), "lab/two")
     refused = plan(estate, taking("before", None))
@@ -155,6 +168,7 @@ def test_a_name_that_is_taken_is_refused_before_anything_is_done(estate: Server)
     assert not refused.can_apply
 
 
+@mostly_fake
 def test_words_that_mean_nothing_are_all_told(estate: Server) -> None:
     with pytest.raises(UsageError) as raised:
         plan(estate, taking("x", None), "lap", "self", "shed")
@@ -180,6 +194,7 @@ def test_going_back_keeps_today_s_settings_and_what_was_there(estate: Server) ->
     assert names(estate, "shed/box") == ["before"]
 
 
+@mostly_fake
 def test_without_a_name_it_is_the_newest_that_all_have(estate: Server) -> None:
     for name, words in (("first", ["lab"]), ("second", ["lab"]), ("third", ["lab/one"])):
         done(estate, taking(name, None), *words)
@@ -192,6 +207,7 @@ def test_without_a_name_it_is_the_newest_that_all_have(estate: Server) -> None:
     assert codes(plan(estate, Returning("secnd"), "lab")) == ["no-such-snapshot"]
 
 
+@mostly_fake
 def test_without_a_copy_data_is_lost_and_the_plan_says_so(estate: Server) -> None:
     done(estate, taking("before", None), "lab/two")
     [change] = plan(estate, Returning("before", keeps=False), "lab/two").changes
@@ -200,6 +216,7 @@ def test_without_a_copy_data_is_lost_and_the_plan_says_so(estate: Server) -> Non
     assert names(estate, "lab/two") == ["before"]
 
 
+@mostly_fake
 def test_a_volume_that_came_later_stays_and_that_is_said(estate: Server) -> None:
     done(estate, taking("before", None), "lab/two")
     text = TWO_DOMAINS.replace("10.100.7.11}", "10.100.7.11, volumes: {new: {path: /srv/new}}}")
@@ -212,6 +229,7 @@ def test_a_volume_that_came_later_stays_and_that_is_said(estate: Server) -> None
     assert estate.plan(text).is_empty
 
 
+@mostly_fake
 def test_deleting_takes_the_volumes_along_and_only_what_is_named(estate: Server) -> None:
     for name in ("before", "after"):
         done(estate, taking(name, None), "lab")
@@ -235,6 +253,7 @@ def test_an_image_change_takes_the_snapshots_of_the_disk_along(estate: Server) -
     assert estate.plan(text).is_empty
 
 
+@mostly_fake
 def test_schedules_take_what_is_due_and_thin_only_their_own(estate: Server) -> None:
     text = TWO_DOMAINS + "snapshots: {schedule: hourly, keep: {hourly: 1}}\n"
     estate.apply(text)
@@ -257,6 +276,7 @@ def planned(server: Server, asked: Asked, text: str) -> dict[str, str]:
     return {str(change.address): change.action.value for change in changes}
 
 
+@mostly_fake
 def test_a_schedule_that_fell_behind_is_told(estate: Server) -> None:
     text = TWO_DOMAINS.replace("{ip: 10.100.7.11}", "{ip: 10.100.7.11, snapshots: {schedule: daily, pre: sync}}")  # fmt: skip
     infra = infra_of(estate.folder, text)
@@ -272,6 +292,7 @@ def test_a_schedule_that_fell_behind_is_told(estate: Server) -> None:
     assert told(timedelta(hours=31)) == [("snapshots-behind", "lab/two")]
 
 
+@mostly_fake
 def test_a_machine_never_freezes_itself(estate: Server) -> None:
     by = planner(estate, taking("x", None), "self")
     by.own = "lab-one"

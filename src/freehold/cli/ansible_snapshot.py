@@ -78,6 +78,7 @@ class _SnapshotTask(Task):
     async def _seen(self) -> Seen:
         async with self._site() as site:
             planner = self._planner(site)
+            planner.with_expiry = True
             await planner.look()
             assert planner.seen is not None
             return planner.seen

@@ -116,11 +116,11 @@ async def _run(job: Job, folder: Path) -> ExitCode:
 
 async def _look(planner: Planning, provider: Site) -> Picture:
     """The plan, made when Incus has ended what a run that was killed had begun: what is half made looks whole."""
+    busy = await provider.under_way(planner.infra)
     picture = await planner.look()
-    if picture.plan.is_empty:
+    if not busy or picture.plan.is_empty:
         return picture
-    if busy := await provider.under_way(planner.infra):
-        print(f"Waiting for what Incus is still doing: {', '.join(busy)} …", file=sys.stderr)
+    print(f"Waiting for what Incus is still doing: {', '.join(busy)} …", file=sys.stderr)
     until = time.monotonic() + _UNDER_WAY_SECONDS
     while busy and time.monotonic() < until:
         await asyncio.sleep(_PAUSE)

@@ -103,7 +103,7 @@ def list_(
 
     options = common(context, directory, lab, as_json)
     infra, _ = estate.loaded(options)
-    seen, _ = _looked(options, infra, lambda seen: ((), ()), targets or ["all"])
+    seen, _ = _looked(options, infra, lambda seen: ((), ()), targets or ["all"], with_expiry=True)
     if options.json:
         print(json.dumps(snapshots_document(seen), indent=1))
     else:
@@ -166,10 +166,8 @@ def due(
     infra, _ = estate.loaded(options)
     asked = scheduled(datetime.now().astimezone())
     _, plan = _looked(options, infra, asked, ["all"])
-    if (
-        plan.is_empty and not options.json
-    ):  # most of the time: whoever works on the estate is not in the way then
-        return ExitCode.DONE
+    if plan.is_empty and not options.json:
+        return ExitCode.DONE  # mostly so; whoever works on the estate was not kept waiting
     until = time.monotonic() + _LONGEST_WAIT
     while True:
         try:
@@ -182,13 +180,16 @@ def due(
             time.sleep(_PAUSE)
 
 
-def _looked(options: Common, infra: Infra, asked: "Asked", words: list[str]) -> "tuple[Seen, Plan]":
+def _looked(
+    options: Common, infra: Infra, asked: "Asked", words: list[str], *, with_expiry: bool = False
+) -> "tuple[Seen, Plan]":
     """What there is, and what would be done; nothing is."""
     planner_for = _planner_for(infra, asked, words, {})
 
     async def look() -> "tuple[Seen, Plan]":
         async with opened(options, tree=False) as site:
             planner = planner_for(site)
+            planner.with_expiry = with_expiry
             picture = await planner.look()
             assert planner.seen is not None
             return planner.seen, picture.plan

@@ -9,7 +9,6 @@ from datetime import datetime
 
 from freehold.diagnostics import Diagnostic, has_errors
 from freehold.engine.planner import Picture, Planner
-from freehold.operations.snapshots.late import late_schedules
 from freehold.planning.plan import Plan
 from freehold.planning.resource import Fields
 from freehold.providers.incus.instances import KIND
@@ -44,6 +43,8 @@ async def verify_estate(
 
     Raises BackendError when a system cannot be read.
     """
+    from freehold.operations.snapshots.late import late_schedules  # only this verb needs it
+
     picture = await planner.look()
     running = list(_running(planner, picture))
     found = await asyncio.gather(

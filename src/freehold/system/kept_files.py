@@ -8,10 +8,12 @@ import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 
 LARGEST = 8 * 1024 * 1024  # bytes
 _NEW_MODE = 0o644
 _NEW_FOLDER_MODE = 0o755
+_making = Lock()  # of folders; files of one are written by several threads
 
 
 class Unusable(Exception):
@@ -57,8 +59,7 @@ def refuses_writing(folder: Path, name: str) -> str | None:
 def write(folder: Path, name: str, content: bytes) -> None:
     """Replace the content in one step. Folders that are missing are made. Raises OSError, Unusable."""
     path = folder / name
-    for missing in reversed([each for each in path.parents if not each.exists()]):
-        _make_folder(missing)
+    _make_folders(path)
     _stays_inside(folder, path)
     real = path.resolve()
     handle, temporary = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
@@ -87,17 +88,12 @@ def _stays_inside(folder: Path, path: Path) -> None:
         raise Unusable("is a link that leads out of the estate's folder")
 
 
-def _make_folder(path: Path) -> None:
-    """Appears with its owner: whoever writes another file of it at the same moment takes the owner from it."""
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-    try:
-        temporary.chmod(_NEW_FOLDER_MODE)
-        _give(temporary, path.parent)
-        temporary.rename(path)
-    except OSError:
-        temporary.rmdir()
-        if not path.is_dir():  # the other one was first
-            raise
+def _make_folders(path: Path) -> None:
+    """Those above the file that are missing. One after another: whoever finds one there takes the owner from it."""
+    with _making:
+        for missing in reversed([each for each in path.parents if not each.exists()]):
+            missing.mkdir(mode=_NEW_FOLDER_MODE)
+            _give(missing, missing.parent)
 
 
 def _give(path: Path, like: Path) -> None:

@@ -42,18 +42,21 @@ class Seen:
 
 @dataclass(slots=True, kw_only=True)
 class SnapshotPlanner:
-    """`words` are those of the command; `own` is the instance in which this process runs, if any."""
+    """`words` are those of the command; `own` is the instance in which this process runs, if any. `with_expiry`: for a list."""
 
     infra: Infra
     provider: SnapshotSteps
     words: Sequence[str]
     asked: Asked
     own: str | None = None
+    with_expiry: bool = False
     seen: Seen | None = field(default=None, init=False)
 
     async def look(self) -> Picture:
         """Raises UsageError for words that mean nothing."""
-        look = await read_targets(self.provider.incus, self.infra.name)
+        look = await read_targets(
+            self.provider.incus, self.infra.name, with_expiry=self.with_expiry
+        )
         self.provider.targets = {target.key: target for target in look.targets}
         self.provider.unfinished = look.unfinished
         self.provider.own = own_key(look, self.own)

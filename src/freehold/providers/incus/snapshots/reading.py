@@ -15,6 +15,7 @@ from freehold.providers.incus.snapshots.unfinished import RESTORING, Unfinished,
 from freehold.system.incus.api import Incus
 
 _EVERYWHERE = {"all-projects": "true"}
+_DISKS = {"container", "virtual-machine"}
 _NEVER = datetime(1, 1, 2, tzinfo=UTC)  # Incus writes 0001-01-01 for "does not expire"
 
 
@@ -28,7 +29,10 @@ class VolumePlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """One snapshot of a machine. `volumes` are those it takes in; `has_disk` is false when only those are left of it."""
+    """One snapshot of a machine. `volumes` are those it takes in; `has_disk` is false when only those are left of it.
+
+    `expires` is None for one that never does, and where nobody asked.
+    """
 
     name: str
     made: datetime
@@ -71,17 +75,21 @@ class Look:
     unfinished: Mapping[str, Unfinished] = field(default_factory=dict)
 
 
-async def read_targets(incus: Incus, estate: str) -> Look:
-    """The machines of an estate: three recursive reads, and one for each storage pool."""
+async def read_targets(incus: Incus, estate: str, *, with_expiry: bool = False) -> Look:
+    """The machines of an estate: three recursive reads, and one for each storage pool.
+
+    What the pools list tells all but when a snapshot expires. `with_expiry` asks for that too, which costs Incus a process
+    for each machine that runs.
+    """
     projects, instances, pools = await asyncio.gather(
         incus.get("/projects", recursion="1"),
-        incus.get("/instances", recursion="2", **_EVERYWHERE),
+        incus.get("/instances", recursion="2" if with_expiry else "1", **_EVERYWHERE),
         incus.get("/storage-pools"),
     )
     names = [url.rsplit("/", 1)[1] for url in pools]
     volumes = await asyncio.gather(
         *(
-            incus.get(f"/storage-pools/{name}/volumes/custom", recursion="1", **_EVERYWHERE)
+            incus.get(f"/storage-pools/{name}/volumes", recursion="1", **_EVERYWHERE)
             for name in names
         )
     )
@@ -94,21 +102,28 @@ async def read_targets(incus: Incus, estate: str) -> Look:
 
 
 class _Volumes:
-    """The volumes of an estate by project, and the snapshots of each."""
+    """The volumes of an estate by project, and the snapshots of each; also those of instances' own disks."""
 
     def __init__(self, estate: str, pools: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         self._known: set[tuple[str, VolumePlace]] = set()
         self._snapshots: defaultdict[tuple[str, VolumePlace], dict[str, datetime]] = defaultdict(
             dict
         )
+        self._of_disks: defaultdict[tuple[str, str], dict[str, datetime]] = defaultdict(dict)
         for pool, volumes in pools.items():
             for raw in volumes:
-                name, _, snapshot = raw["name"].partition("/")
-                key = raw["project"], VolumePlace(pool, name)
-                if snapshot:
-                    self._snapshots[key][snapshot] = _time(raw["created_at"])
-                elif owner(raw["config"]) == estate:
-                    self._known.add(key)
+                self._take_in(pool, raw, estate)
+
+    def _take_in(self, pool: str, raw: Mapping[str, Any], estate: str) -> None:
+        name, _, snapshot = raw["name"].partition("/")
+        key = raw["project"], VolumePlace(pool, name)
+        if raw["type"] in _DISKS:
+            if snapshot:
+                self._of_disks[raw["project"], name][snapshot] = _time(raw["created_at"])
+        elif raw["type"] == "custom" and snapshot:
+            self._snapshots[key][snapshot] = _time(raw["created_at"])
+        elif raw["type"] == "custom" and owner(raw["config"]) == estate:
+            self._known.add(key)
 
     def of(self, project: str, machine: str, devices: Mapping[str, Any]) -> list[VolumePlace]:
         """Those that belong to a machine and hang on it."""
@@ -119,6 +134,10 @@ class _Volumes:
         }
         own = (place for place in places if place.name.startswith(f"{machine}."))
         return sorted((p for p in own if (project, p) in self._known), key=lambda p: p.name)
+
+    def of_disk(self, project: str, instance: str) -> Mapping[str, datetime]:
+        """Name and time of an instance's snapshots."""
+        return self._of_disks.get((project, instance), {})
 
     def snapshots(self, project: str, place: VolumePlace) -> Mapping[str, datetime]:
         """Name and time of a volume's snapshots."""
@@ -145,12 +164,13 @@ def _snapshots(
     raw: Mapping[str, Any], volumes: Collection[VolumePlace], shelf: _Volumes
 ) -> Iterator[Snapshot]:
     of_volumes = {place: shelf.snapshots(raw["project"], place) for place in volumes}
-    with_disk = {each["name"]: each for each in raw.get("snapshots") or ()}
-    for name, each in with_disk.items():
+    with_disk = shelf.of_disk(raw["project"], raw["name"])
+    expiry = {each["name"]: each["expires_at"] for each in raw.get("snapshots") or ()}
+    for name, made in with_disk.items():
         yield Snapshot(
             name=name,
-            made=_time(each["created_at"]),
-            expires=_expiry(each.get("expires_at")),
+            made=made,
+            expires=_expiry(expiry.get(name)),
             volumes=_having(name, of_volumes),
         )
     left = {name: made for times in of_volumes.values() for name, made in times.items()}

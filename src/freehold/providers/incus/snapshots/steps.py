@@ -23,7 +23,7 @@ from freehold.system.incus.thaw import Thaw
 
 SNAPSHOT = Kind(name="snapshot", rank=0)
 DATA = Kind(name="data", rank=1)
-AT_ONCE = 16  # snapshots taken at the same time; a daemon on two cores gains nothing from more
+AT_ONCE = 8  # snapshots taken at the same time; a daemon on two cores gains nothing from more
 
 
 def snapshot_address(domain: str, name: str) -> Address:

@@ -83,6 +83,47 @@ def _list(state: State, request: Request, pool: str) -> list[Any]:
     )
 
 
+def _list_all(state: State, request: Request, pool: str) -> list[Any]:
+    """The disks of instances and of their snapshots too; images are left out."""
+    found = [
+        (project, name, snapshot)
+        for (project, name), document in sorted(state.instances.items())
+        if (request.everywhere or project == request.project)
+        and any(_is_root(device, pool) for device in document["expanded_devices"].values())
+        for snapshot in ("", *state.snapshots.get((project, name), {}))
+    ]
+    disks = listing(
+        request,
+        found,
+        lambda each: _disk(state, *each),
+        lambda each: _disk_address(state, pool, *each),
+    )
+    return [*disks, *_list(state, request, pool)]
+
+
+def _disk(state: State, project: str, name: str, snapshot: str) -> Document:
+    instance = state.instances[project, name]
+    of = state.snapshots[project, name][snapshot].document if snapshot else instance
+    return {
+        "name": f"{name}/{snapshot}" if snapshot else name,
+        "type": instance["type"],
+        "content_type": "filesystem" if instance["type"] == "container" else "block",
+        "description": "",
+        "config": {},
+        "location": "none",
+        "project": project,
+        "created_at": of["created_at"],
+        "used_by": [] if snapshot else [url("/instances", name, project)],
+    }
+
+
+def _disk_address(state: State, pool: str, project: str, name: str, snapshot: str) -> str:
+    path = f"/storage-pools/{pool}/volumes/{state.instances[project, name]['type']}"
+    if snapshot:
+        return url(f"{path}/{name}/snapshots", snapshot, project)
+    return url(path, name, project)
+
+
 def _list_of_type(state: State, request: Request, pool: str, volume_type: str) -> list[Any]:
     if volume_type not in {"container", "virtual-machine", "image", "custom"}:
         raise Refusal(400, "Invalid storage volume type name")
@@ -183,7 +224,7 @@ def _check_name(name: str) -> None:
 ROUTES: Routes = {
     ("GET", "/storage-pools"): _list_pools,
     ("GET", "/storage-pools/{name}"): _get_pool,
-    ("GET", "/storage-pools/{pool}/volumes"): _list,
+    ("GET", "/storage-pools/{pool}/volumes"): _list_all,
     ("GET", _CUSTOM): _list,
     ("POST", _CUSTOM): _create,
     ("GET", "/storage-pools/{pool}/volumes/{type}"): _list_of_type,
