@@ -367,6 +367,8 @@ def test_what_somebody_was_ended_in_is_told_and_removed_by_the_next(on_fake: Ser
     on_fake.by_hand("POST", "/instances/lab-one/snapshots", {"name": "half"}, "lab")
     assert codes(on_fake.plan(TWO_DOMAINS)) == ["unfinished-snapshot"]
     assert on_fake.plan(TWO_DOMAINS).can_apply
+    assert codes(plan(on_fake, Returning("half"), "lab/one")) == ["no-such-snapshot"]
+    assert codes(plan(on_fake, Returning(None), "lab")) == ["no-snapshots"]
     done(on_fake, taking("new", None), "lab")
     assert names(on_fake, "lab/one") == ["new"]
     assert codes(on_fake.plan(TWO_DOMAINS)) == []

@@ -34,7 +34,7 @@ def snapshots_document(seen: "Seen") -> dict[str, Any]:
                 "taken": snapshot.made.isoformat(),
                 "expires": snapshot.expires.isoformat() if snapshot.expires else None,
                 "volumes": [place.name for place in snapshot.volumes],
-                "whole": snapshot.has_disk and not _is_unfinished(seen, target, snapshot),
+                "whole": seen.look.is_whole(target, snapshot),
             }
             for target in seen.targets()
             for snapshot in target.snapshots
@@ -64,15 +64,10 @@ def _remarks(seen: "Seen", target: Target, snapshot: Snapshot) -> Iterator[str]:
         yield f"with {count(len(snapshot.volumes), 'volume')}"
     if not snapshot.has_disk:
         yield "without the disk: not whole"
-    if _is_unfinished(seen, target, snapshot):
+    elif not seen.look.is_whole(target, snapshot):
         yield "never finished"
     if target.restoring == snapshot.name:
         yield "half-way back to it"
-
-
-def _is_unfinished(seen: "Seen", target: Target, snapshot: Snapshot) -> bool:
-    left = seen.look.unfinished.get(target.domain)
-    return left is not None and left.name == snapshot.name and target.machine in left.machines
 
 
 def _local(moment: datetime) -> str:

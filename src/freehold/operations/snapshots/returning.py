@@ -10,7 +10,7 @@ from freehold.operations.snapshots.planner import Seen
 from freehold.operations.snapshots.taking import moment, none_of_that_name
 from freehold.planning.change import Action, Change
 from freehold.planning.resource import Impact
-from freehold.providers.incus.snapshots.reading import Snapshot, Target
+from freehold.providers.incus.snapshots.reading import Look, Snapshot, Target
 from freehold.providers.incus.snapshots.steps import data_address
 
 KEPT_FOR = timedelta(days=7)
@@ -37,10 +37,10 @@ class Returning:
         changes: list[Change] = []
         problems: list[Diagnostic] = []
         for domain, targets in seen.domains.items():
-            name = self._chosen.setdefault(domain, self.name or _newest(targets))
+            name = self._chosen.setdefault(domain, self.name or _newest(seen.look, targets))
             for target in targets:
                 snapshot = target.snapshot(name)
-                if snapshot is not None and snapshot.has_disk:
+                if snapshot is not None and seen.look.is_whole(target, snapshot):
                     changes.append(self._change(seen, target, snapshot))
                     problems += [] if seen.again else _remarks(seen, target, snapshot)
                 elif not seen.again:
@@ -67,13 +67,13 @@ class Returning:
         )
 
 
-def _newest(targets: Sequence[Target]) -> str:
+def _newest(look: Look, targets: Sequence[Target]) -> str:
     """The newest that all of them have, else that any has; empty when there is none. Not what a restore has kept."""
     having = [
         {
             s.name: s.made
             for s in target.snapshots
-            if s.has_disk and not s.name.startswith(BEFORE_RESTORE)
+            if look.is_whole(target, s) and not s.name.startswith(BEFORE_RESTORE)
         }
         for target in targets
     ]

@@ -119,9 +119,7 @@ def _in_the_way(seen: Seen, name: str) -> Iterator[Diagnostic]:
     for target in seen.targets():
         if target.key == seen.own and target.volumes:
             yield _not_still(target)
-        unfinished = seen.look.unfinished.get(target.domain)
-        is_left = unfinished and unfinished.name == name and target.machine in unfinished.machines
-        if target.snapshot(name) and not is_left:
+        if target.snapshot(name) and not seen.look.is_left(target, name):
             yield Diagnostic(
                 code="snapshot-exists",
                 summary="There is a snapshot of this name already",

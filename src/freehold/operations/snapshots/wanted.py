@@ -42,7 +42,5 @@ def absent(name: str) -> Asked:
 
 def _has(seen: Seen, target: Target, name: str) -> bool:
     """What a run that was killed has left is no snapshot yet."""
-    unfinished = seen.look.unfinished.get(target.domain)
-    is_left = unfinished and unfinished.name == name and target.machine in unfinished.machines
     found = target.snapshot(name)
-    return found is not None and found.has_disk and not is_left
+    return found is not None and seen.look.is_whole(target, found)

@@ -86,7 +86,7 @@ class Content:
             for key, name in self.back.snapshots.items()
             if (target := targets.get(key)) is not None
             and (snapshot := target.snapshot(name)) is not None
-            and snapshot.has_disk
+            and look.is_whole(target, snapshot)
             and (key not in self.back.done or target.restoring is not None)
         }
 

@@ -74,6 +74,15 @@ class Look:
     targets: tuple[Target, ...]
     unfinished: Mapping[str, Unfinished] = field(default_factory=dict)
 
+    def is_left(self, target: Target, name: str) -> bool:
+        """Whether whoever took a machine's snapshot of this name was ended before its domain was done."""
+        left = self.unfinished.get(target.domain)
+        return left is not None and left.name == name and target.machine in left.machines
+
+    def is_whole(self, target: Target, snapshot: Snapshot) -> bool:
+        """Whether a machine can go back to it: its disk is there, and whoever took it came to the end."""
+        return snapshot.has_disk and not self.is_left(target, snapshot.name)
+
 
 async def read_targets(incus: Incus, estate: str, *, with_expiry: bool = False) -> Look:
     """The machines of an estate: three recursive reads, and one for each storage pool.
