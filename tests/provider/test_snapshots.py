@@ -277,6 +277,18 @@ def planned(server: Server, asked: Asked, text: str) -> dict[str, str]:
 
 
 @mostly_fake
+def test_what_incus_missed_while_the_computer_was_off_is_taken(estate: Server) -> None:
+    text = TWO_DOMAINS.replace("{ip: 10.100.7.11}", "{ip: 10.100.7.11, snapshots: {schedule: daily}}")  # fmt: skip
+    now = datetime.now().astimezone()
+    done(estate, scheduled(now), text=text)
+    tomorrow = now.replace(hour=0, minute=30) + timedelta(days=1)
+    assert planned(estate, scheduled(tomorrow), text) == {}, "it is Incus's turn"
+    later = tomorrow + timedelta(hours=1)
+    name = f"snapshot:lab/scheduled-{later:%Y%m%d-%H%M}"
+    assert planned(estate, scheduled(later), text) == {name: "create"}
+
+
+@mostly_fake
 def test_a_schedule_that_fell_behind_is_told(estate: Server) -> None:
     text = TWO_DOMAINS.replace("{ip: 10.100.7.11}", "{ip: 10.100.7.11, snapshots: {schedule: daily, pre: sync}}")  # fmt: skip
     infra = infra_of(estate.folder, text)

@@ -1,12 +1,12 @@
 """What the schedules of infra.yml ask for now: what is due is taken, what `keep` lets go is deleted. Called by `cli.snapshot`.
 
-Run by the host's timer. Machines whose schedule Incus carries out get their first one here, so that a new schedule need not be
-waited for; thinning is done here for all, and never touches what no schedule made.
+Run by the host's timer. Of machines whose schedule Incus carries out the first one is taken here, so that a new schedule need not be
+waited for, and one that Incus missed because the computer was off: it does not catch up. Thinning is done here for all, and never touches what no schedule made.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from freehold.diagnostics import Diagnostic
 from freehold.model import Infra, Machine
@@ -15,6 +15,9 @@ from freehold.operations.snapshots.planner import Asked, Seen
 from freehold.operations.snapshots.taking import creation, deletion
 from freehold.planning.change import Change
 from freehold.providers.incus.snapshots.reading import Look, Target
+
+INCUS_MAY_TAKE = timedelta(hours=1)
+"""From the beginning of an hour, day … on it is Incus's turn that long."""
 
 
 def scheduled(now: datetime) -> Asked:
@@ -46,7 +49,8 @@ def _due(seen: Seen, now: datetime) -> Iterator[Change]:
     name = scheduled_name(now)
     for machine, target in with_schedules(seen.infra, seen.look):
         newest = newest_scheduled(target)
-        is_ours = newest is None or not machine.is_scheduled_by_incus
+        is_late = due(newest, machine.snapshots.schedule, now - INCUS_MAY_TAKE)
+        is_ours = newest is None or is_late or not machine.is_scheduled_by_incus
         is_well = target.status == "Running" and target.restoring is None
         if target.snapshot(name):
             continue
