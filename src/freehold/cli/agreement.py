@@ -85,9 +85,9 @@ def _ask(question: str) -> None:
 
 
 def _answer(prompt: str) -> str:
-    print(prompt, end="", file=sys.stderr, flush=True)
     try:
         with interrupts.at_once():
+            print(prompt, end="", file=sys.stderr, flush=True)
             return sys.stdin.readline().strip()
     except KeyboardInterrupt as error:
         print(file=sys.stderr)

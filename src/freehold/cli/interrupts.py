@@ -49,9 +49,15 @@ def heeded(announce: Callable[[], None]) -> Iterator[asyncio.Event]:
 
 @contextlib.contextmanager
 def at_once() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt right where the code is: asyncio's own handler waits for the loop to turn."""
+    """Ctrl-C raises KeyboardInterrupt right where the code is: asyncio's own handler waits for the loop to turn.
+
+    So does one that asyncio has heard just before: nobody would hear of it while something is waited for here.
+    """
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    task = asyncio.current_task()
     try:
+        if task is not None and task.cancelling():
+            raise KeyboardInterrupt
         yield
     finally:
         signal.signal(signal.SIGINT, before)
