@@ -165,8 +165,8 @@ def observed_instance(
         depends_on=_needs(domain, raw["profiles"], _sources(devices)) | _transfer(devices),
         claims=frozenset({nic_address} if nic_address else ()),
         protected=config.get(_PROTECTION) == "true" or is_protected(config),
-        unprotect=f"incus config unset --project {domain} {name} {_PROTECTION}; "
-        f"incus config unset --project {domain} {name} {PROTECT}",
+        unprotect=f"incus config unset --project {domain} {name} {_PROTECTION}\n"
+        f"    incus config unset --project {domain} {name} {PROTECT}",
     )
 
 
