@@ -14,6 +14,7 @@ from ansible_collections.freehold.estate.plugins.modules.snapshot import (
 )
 from freehold.cli.ansible_snapshot import SnapshotRequest, State
 from tests.ansible.tree import Played, Tree
+from tests.e2e.lived_in import LivedIn
 
 ROLE = "incus_snapshots"
 SMALL = """
@@ -95,7 +96,7 @@ def on(*hosts: str) -> set[tuple[str, str]]:
 
 
 def inside(tree: Tree, command: str) -> Any:
-    return tree.incus("exec", "--project", "home", "home-desk", "--", "sh", "-c", command)
+    return LivedIn(tree.folder, tree.lab).inside("home/desk", command)
 
 
 @pytest.mark.lab
@@ -145,12 +146,12 @@ def test_going_back_wants_a_word_and_brings_disk_and_volume(estate: Tree) -> Non
     foretold = ok(estate, "--limit", "home-desk", "--check", **asked)
     assert foretold.changed == on("home-desk")
     assert "-e snapshot_confirm=true" in foretold.said
-    assert inside(estate, "cat /root/note /srv/data/note") == "new\nnew\n"
+    assert inside(estate, "cat /root/note /srv/data/note") == "new\nnew"
 
     done = ok(estate, "--limit", "home-desk", confirm="true", **asked)
 
     assert done.changed == on("home-desk")
-    assert inside(estate, "cat /root/note /srv/data/note") == "old\nold\n"
+    assert inside(estate, "cat /root/note /srv/data/note") == "old\nold"
     found = names(estate)
     assert [name for name in found["home-desk"] if name.startswith("before-restore-")]
     assert found["home-shelf"] == ["before"]
@@ -198,6 +199,7 @@ def test_listed_then_deleted_and_the_second_time_nothing_is_changed(estate: Tree
 
 
 @pytest.mark.lab
+@pytest.mark.slow
 def test_all_or_none_of_a_domain(tree: Tree) -> None:
     tree.synced(SMALL.replace("shelf: {}", "shelf: {snapshots: {pre: sleep 2; exit 3}}"))
     tree.ok("apply", "--yes")

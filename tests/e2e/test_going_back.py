@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.estate import Estate, created, told
+from tests.e2e.lived_in import LivedIn
 
 pytestmark = pytest.mark.lab
 
@@ -27,12 +28,12 @@ PLACES = "/root/note", "/data/note"
 
 def write_inside(estate: Estate, word: str) -> None:
     command = "; ".join(f"echo {word} > {place}" for place in PLACES)
-    estate.incus("exec", "--project", "home", "home-desk", "--", "sh", "-c", command)
+    LivedIn(estate.folder, estate.lab).inside("home/desk", command)
 
 
 def inside(estate: Estate) -> set[str]:
-    words = ["exec", "--project", "home", "home-desk", "--", "cat", *PLACES]
-    return set(estate.incus(*words).split())
+    lived_in = LivedIn(estate.folder, estate.lab)
+    return set(lived_in.inside("home/desk", f"cat {' '.join(PLACES)}").split())
 
 
 def infra(estate: Estate) -> bytes:
@@ -148,7 +149,7 @@ def test_what_the_run_deleted_comes_back_empty_and_with_a_warning(
     undone = estate.ok("undo", "--yes", "--confirm", "home/till")
     assert "warning[comes-back-empty]" in undone.err
     assert infra(estate) == standing
-    listed = estate.incus("exec", "--project", "home", "home-desk", "--", "ls", "/root", "/data")
+    listed = LivedIn(estate.folder, estate.lab).inside("home/desk", "ls /root /data")
     assert "note" not in listed
     estate.settled()
 
@@ -168,6 +169,7 @@ def test_a_saved_plan_can_have_snapshots_first_and_what_changes_nothing_has_none
     assert (taken["machine"], taken["name"]) == ("home/desk", name)
 
 
+@pytest.mark.slow
 def test_when_a_snapshot_fails_nothing_is_begun_and_the_others_go_again(estate: Estate) -> None:
     estate.write(
         """
@@ -215,6 +217,7 @@ def test_killed_in_the_middle_it_goes_on(estate: Estate, standing: bytes, until:
     assert (inside(estate), memory(estate)) == ({"after"}, "256MiB")
 
 
+@pytest.mark.slow
 def test_runs_that_cannot_be_taken_back_are_told(estate: Estate, tmp_path: Path) -> None:
     empty = estate.freehold("undo")
     assert (empty.code, "error[no-runs]" in empty.err) == (64, True)

@@ -221,6 +221,7 @@ def test_an_incus_that_restarts_in_the_middle_of_a_restore_is_waited_for(
     assert three.notes("home/desk") == ["early", "early"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_restore_says_how_to_end_it(three: LivedIn) -> None:
     three.note("home/desk", "early")
     three.snapshot("create", "home", "--name", "before")

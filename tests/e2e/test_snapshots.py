@@ -185,6 +185,7 @@ WORDS = [
 ]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_meant_is_said_and_nothing_is_done(home: LivedIn) -> None:
     for words, code, said in WORDS:
         done = home.freehold("snapshot", *words)

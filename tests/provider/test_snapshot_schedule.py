@@ -20,10 +20,10 @@ def options(server: Server) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("snapshots", "schedule"),
     [
-        ("{schedule: hourly}", "@hourly"),
+        pytest.param("{schedule: hourly}", "@hourly", marks=pytest.mark.slow),
         ("{schedule: daily, keep: {daily: 7, weekly: 4}}", "@daily"),
-        ("{schedule: weekly}", "@weekly"),
-        ("{schedule: monthly}", "@monthly"),
+        pytest.param("{schedule: weekly}", "@weekly", marks=pytest.mark.slow),
+        pytest.param("{schedule: monthly}", "@monthly", marks=pytest.mark.slow),
     ],
 )
 def test_incus_takes_every_schedule(server: Server, snapshots: str, schedule: str) -> None:
