@@ -102,6 +102,7 @@ def of_lodge(home: LivedIn) -> Any:
     return instances["lodge-till"], volumes, projects["lodge"]
 
 
+@pytest.mark.slow
 def test_the_snapshot_of_a_domain_touches_only_that_domain(home: LivedIn) -> None:
     before = of_lodge(home)
     with Events(home.lab.socket) as events:
