@@ -37,10 +37,10 @@ _PAUSE = 0.2
 class Job:
     """One run as asked for. `planner_for` makes the planner once the provider is there.
 
-    `shows`: the plan is shown first. `check` may refuse what was found, before anything is shown (a saved plan that no longer holds). `undo_after` are the
-    seconds within which new firewall rules must prove good. `tree` and `refresh` are those of `site.opened`. `inputs` are what
-    the plan was made from, which is kept with the run; None: the run is none that `undo` takes back. `course_for` makes what
-    the run does beside its plan, given the planner and the run's name.
+    `shows`: the plan is shown first. `check` may refuse what was found, before anything is shown (a saved plan that no longer
+    holds). `undo_after` are the seconds within which new firewall rules must prove good. `tree` and `refresh` are those of
+    `site.opened`. `inputs` are what the plan was made from, which is kept with the run; None: the run is none that `undo` takes
+    back. `course_for` makes what the run does beside its plan, given the planner and the run's name.
     """
 
     verb: str

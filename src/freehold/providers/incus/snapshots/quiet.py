@@ -92,7 +92,7 @@ async def _run(incus: Incus, target: Target, which: str, command: str) -> None:
 
 
 def _failed(target: Target, which: str, result: ExecResult) -> Diagnostic:
-    """What the command printed may hold what nobody else should read; people asked for it to be run, and it failed."""
+    """With the command's last words, and not the command: that may hold a secret."""
     said = (result.stderr.strip() or result.stdout.strip()).splitlines()[-_LAST_LINES:]
     when = "before" if which == "pre" else "after"
     return Diagnostic(
