@@ -49,7 +49,7 @@ def test_who_waits_for_another_run_can_be_interrupted(tree: Tree) -> None:
         time.sleep(4)
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) != 0
+        assert process.wait(PATIENCE) != 0
     time.sleep(1)
     assert "home" not in {project["name"] for project in tree.get("/projects?recursion=1")}
 

@@ -74,7 +74,7 @@ def test_data_is_lost_only_by_name(tree: Tree) -> None:
     tree.site_ok()
     tree.edit("desk: {", "desk: {image: test/other, ")
     tree.incus("image", "alias", "create", "test/other", _fingerprint(tree))
-    tree.incus("exec", "--project", "home", "home-desk", "--", "touch", "/root/precious")
+    tree.inside("home/desk", "touch", "/root/precious")
 
     foretold = tree.site_ok("--check")
     refused = tree.site()
@@ -90,7 +90,7 @@ def test_data_is_lost_only_by_name(tree: Tree) -> None:
 
 
 def _disk(tree: Tree) -> str:
-    return tree.incus("exec", "--project", "home", "home-desk", "--", "ls", "/root")
+    return tree.inside("home/desk", "ls", "/root")
 
 
 def _fingerprint(tree: Tree) -> str:

@@ -96,7 +96,7 @@ def on(*hosts: str) -> set[tuple[str, str]]:
 
 
 def inside(tree: Tree, command: str) -> Any:
-    return LivedIn(tree.folder, tree.lab).inside("home/desk", command)
+    return LivedIn(tree.folder, tree.lab).shell("home/desk", command)
 
 
 @pytest.mark.lab

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
@@ -111,9 +112,23 @@ def test_writes_that_a_killed_daemon_interrupts_have_an_unknown_outcome(
             return await real.incus.send("POST", "/networks", body)
         return await real.incus.execute(real.project, "one", ["sleep", "60"], timeout=60)
 
+    async def begun() -> None:
+        """Incus knows of it."""
+        for _ in range(6000):
+            networks = await real.incus.get("/networks", recursion="1")
+            operations = await real.incus.get("/operations", project=real.project)
+            if writing_is_seen(networks, operations):
+                return
+            await asyncio.sleep(0.005)
+
+    def writing_is_seen(networks: Any, operations: Any) -> bool:
+        if what == "request":
+            return any(network["name"] == "net-cut" for network in networks)
+        return bool(operations.get("running"))
+
     async def scenario() -> None:
         writing = asyncio.create_task(write())
-        await asyncio.sleep(0.25)
+        await begun()
         assert not writing.done()
         await asyncio.to_thread(real_lab.restart_daemon)
         with pytest.raises(IncusInterrupted):

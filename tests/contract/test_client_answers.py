@@ -21,7 +21,7 @@ from freehold.system.incus.api import (
 )
 from freehold.system.incus.client import IncusClient
 
-AT_ONCE = 3.0  # seconds
+AT_ONCE = 10.0  # seconds
 NOBODY = 65534
 Answers = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -15,9 +15,10 @@ from freehold.operations.lab import Lab
 from freehold.operations.lab.record import read_holder
 from freehold.system.namespaces import enter_argv
 from freehold.system.unix_http import ask
+from tests.e2e.execution import execute
 
 FREEHOLD = Path(sys.executable).with_name("freehold")
-PATIENCE = 60.0  # seconds for any one command
+PATIENCE = 180.0  # seconds for any one command
 
 TWO_MACHINES = """
     freehold: 1
@@ -175,6 +176,13 @@ class Estate:
         )
         assert done.returncode == 0, done
         return done.stdout
+
+    def inside(self, machine: str, *command: str) -> str:
+        """What a command in DOMAIN/MACHINE prints; it must exit 0."""
+        project, instance = machine.partition("/")[0], machine.replace("/", "-")
+        code, output, errors = execute(self.lab.socket, project, instance, *command)
+        assert code == 0, (command, output, errors)
+        return output
 
     def get(self, path: str) -> Any:
         """The metadata of a GET on the lab's Incus."""

@@ -12,7 +12,7 @@ from typing import Any, Self
 import aiohttp
 
 _EVENTS = "http://incus/1.0/events?type=operation,lifecycle&all-projects=true"
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 
 
 class Events:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_PATIENCE = 30.0  # seconds
+_PATIENCE = 120.0  # seconds
 
 
 class Terminal:

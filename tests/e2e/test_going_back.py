@@ -28,12 +28,12 @@ PLACES = "/root/note", "/data/note"
 
 def write_inside(estate: Estate, word: str) -> None:
     command = "; ".join(f"echo {word} > {place}" for place in PLACES)
-    LivedIn(estate.folder, estate.lab).inside("home/desk", command)
+    LivedIn(estate.folder, estate.lab).shell("home/desk", command)
 
 
 def inside(estate: Estate) -> set[str]:
     lived_in = LivedIn(estate.folder, estate.lab)
-    return set(lived_in.inside("home/desk", f"cat {' '.join(PLACES)}").split())
+    return set(lived_in.shell("home/desk", f"cat {' '.join(PLACES)}").split())
 
 
 def infra(estate: Estate) -> bytes:
@@ -149,7 +149,7 @@ def test_what_the_run_deleted_comes_back_empty_and_with_a_warning(
     undone = estate.ok("undo", "--yes", "--confirm", "home/till")
     assert "warning[comes-back-empty]" in undone.err
     assert infra(estate) == standing
-    listed = LivedIn(estate.folder, estate.lab).inside("home/desk", "ls /root /data")
+    listed = LivedIn(estate.folder, estate.lab).shell("home/desk", "ls /root /data")
     assert "note" not in listed
     estate.settled()
 

@@ -29,11 +29,6 @@ INSTALLING = 500.0  # seconds; four machines take half a minute where nothing el
 class Filled(Estate):
     """An estate of the `workstation` blueprint with something inside its machines."""
 
-    def inside(self, machine: str, *command: str) -> str:
-        domain = machine.partition("/")[0]
-        name = machine.replace("/", "-")
-        return self.incus("exec", "--project", domain, name, "-T", "--", *command)
-
     def apply(self, *words: str) -> Done:
         process = self.start("apply", "--yes", *words)
         out, err = process.communicate(timeout=INSTALLING)

@@ -47,7 +47,7 @@ def test_what_watches_would_see_a_crossing(estate: Estate) -> None:
     with watched(estate.lab) as seen:
         time.sleep(0.5)
         assert estate.lab.run(["nft", "delete", "table", "inet", "freehold-cottage"]) == 0
-        time.sleep(0.5)
+        time.sleep(2)
     assert len(pairs(seen["arrived"])) == PAIRS
 
 
@@ -69,7 +69,7 @@ def test_a_first_apply_that_is_killed_leaves_no_moment(estate: Estate, seconds: 
         estate.end_of(process)
         time.sleep(1.5)  # what Incus was told to do goes on
         estate.ok("apply", "--yes")
-        time.sleep(0.5)
+        time.sleep(2)
     assert len(pairs(seen["sent"])) == PAIRS, "all of them tried"
     assert pairs(seen["arrived"]) == set()
 

@@ -56,7 +56,7 @@ def goes_on(three: LivedIn) -> None:
     """Nobody is frozen, and where the command before ran, the one after did."""
     three.soon_running(*MACHINES)
     open_ = "test ! -e /root/before || test -e /root/after; echo $?"
-    soon(lambda: {three.inside(machine, open_) for machine in MACHINES} == {"0"})
+    soon(lambda: {three.shell(machine, open_) for machine in MACHINES} == {"0"})
 
 
 @pytest.mark.parametrize(

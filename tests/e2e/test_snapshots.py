@@ -225,7 +225,7 @@ def test_only_a_machine_with_volumes_is_frozen_and_only_meanwhile(home: LivedIn)
 
 
 def test_commands_before_and_after_run_in_each_machine(home: LivedIn) -> None:
-    home.inside("home/desk", "rm -f /data/log")
+    home.shell("home/desk", "rm -f /data/log")
     home.snapshot(
         "create", "home/desk", "--name", "one",
         "--pre", "echo before >> /data/log", "--post", "echo after >> /data/log",
@@ -237,8 +237,8 @@ def test_commands_before_and_after_run_in_each_machine(home: LivedIn) -> None:
 
 def test_where_the_command_before_fails_nothing_of_the_domain_is_left(home: LivedIn) -> None:
     """The other domain is taken; the command after runs all the same."""
-    home.inside("home/desk", "touch /root/refuse; rm -f /root/after")
-    home.inside("home/shelf", "rm -f /root/after")
+    home.shell("home/desk", "touch /root/refuse; rm -f /root/after")
+    home.shell("home/shelf", "rm -f /root/after")
     done = home.freehold(
         "snapshot", "create", "all", "--name", "one",
         "--pre", "if test -e /root/refuse; then echo not now; exit 3; fi",
@@ -249,15 +249,15 @@ def test_where_the_command_before_fails_nothing_of_the_domain_is_left(home: Live
     assert "`snapshots.pre` of home/desk ended with exit code 3: not now" in done.said
     assert home.stored() == {"lodge-till/one", "till.data/one"}
     for machine in ("home/desk", "home/shelf"):
-        home.inside(machine, "test -e /root/after")
+        home.shell(machine, "test -e /root/after")
     home.soon_running("home/desk")
-    home.inside("home/desk", "rm /root/refuse")
+    home.shell("home/desk", "rm /root/refuse")
     home.snapshot("create", "home", "--name", "one")
     assert home.names() == {"home/desk": ["one"], "home/shelf": ["one"], "lodge/till": ["one"]}
 
 
 def test_the_command_after_runs_when_incus_refuses_the_snapshot(home: LivedIn) -> None:
-    home.inside("lodge/till", "rm -f /root/after")
+    home.shell("lodge/till", "rm -f /root/after")
     forbid = (
         "restricted=true",
         "restricted.snapshots=block",
@@ -273,6 +273,6 @@ def test_the_command_after_runs_when_incus_refuses_the_snapshot(home: LivedIn) -
     home.incus("project", "unset", "lodge", "restricted")
     assert done.code == 4, done
     assert "failed: snapshot lodge/one" in done.err
-    home.inside("lodge/till", "test -e /root/after")
+    home.shell("lodge/till", "test -e /root/after")
     home.soon_running("lodge/till")
     assert home.stored() == {"home-desk/one", "desk.data/one", "home-shelf/one"}

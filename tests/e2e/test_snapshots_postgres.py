@@ -84,10 +84,10 @@ class Databases(LivedIn):
 
     def sql(self, machine: str, query: str) -> str:
         command = "cd / && su postgres -c 'psql --no-align --tuples-only --no-psqlrc bench'"
-        return self.inside(machine, f'echo "{query}" | ({command})')
+        return self.shell(machine, f'echo "{query}" | ({command})')
 
     def opens(self, machine: str) -> bool:
-        done = self.inside(machine, "pg_isready >&2; echo $?")
+        done = self.shell(machine, "pg_isready >&2; echo $?")
         return done == "0"
 
 
@@ -151,7 +151,7 @@ def is_whole(databases: Databases, machine: str) -> None:
         "cd / && su postgres -c 'pg_dumpall > /dev/null'"
         " && su postgres -c '/usr/lib/postgresql/*/bin/pg_amcheck --all --install-missing --heapallindexed' >&2; echo $?"
     )
-    assert databases.inside(machine, read) == "0"
+    assert databases.shell(machine, read) == "0"
     assert len(set(databases.sql(machine, BALANCES).split("|"))) == 1
     assert int(databases.sql(machine, "select count(*) from pgbench_history")) > 0
 
@@ -160,7 +160,7 @@ def is_whole(databases: Databases, machine: str) -> None:
 def test_a_database_in_use_comes_back_with_every_committed_row(
     databases: Databases, machine: str
 ) -> None:
-    databases.inside(machine, PREPARE)
+    databases.shell(machine, PREPARE)
     writers = Writers(databases, machine)
     committed = {}
     for name in ("first", "second"):
@@ -173,7 +173,7 @@ def test_a_database_in_use_comes_back_with_every_committed_row(
         databases.patient("snapshot", "restore", machine, "--name", name, "--yes")
         writers.ended()
         soon(lambda: databases.opens(machine), 60.0)
-        assert "automatic recovery in progress" in databases.inside(
+        assert "automatic recovery in progress" in databases.shell(
             machine, "cat /var/log/postgresql/*.log"
         ), "it was snapshotted while it ran"
         rows, lowest, highest = map(
@@ -200,7 +200,7 @@ def test_the_snapshot_of_a_volume_is_of_the_same_moment_as_the_disk(databases: D
     for name in ("turn-1", "turn-2"):
         databases.patient("snapshot", "restore", machine, "--name", name, "--yes")
         writing.wait(30)
-        on_disk, in_volume = databases.inside(
+        on_disk, in_volume = databases.shell(
             machine, "cat /root/turn /var/lib/postgresql/turn"
         ).split()
         assert 0 <= int(on_disk) - int(in_volume) <= 1

@@ -85,9 +85,8 @@ for _ in range(200):
 
 
 def python(estate: Estate, domain: str, machine: str, program: str, *words: str) -> str:
-    """What a program prints in a machine; Incus's client now and then loses it."""
-    where = ("--project", domain, f"{domain}-{machine}", "--", "python3", "-c", program, *words)
-    return estate.incus("exec", *where) or estate.incus("exec", *where)
+    """What a program prints in a machine."""
+    return estate.inside(f"{domain}/{machine}", "python3", "-c", program, *words)
 
 
 def in_lab(estate: Estate, *argv: str) -> str:
@@ -115,8 +114,8 @@ def nobody_else_gets_through(estate: Estate) -> Iterator[None]:
     """Mill listens and lodge sends to a closed port, some hundred times a second, until the end."""
     for domain, machine, program in (("mill", "wheel", _SERVE), ("lodge", "till", _SEND)):
         run = ("systemd-run", "--quiet", "--unit=test-traffic", "python3", "-c", program)
-        estate.incus("exec", "--project", domain, f"{domain}-{machine}", "--", *run)
-    until = time.monotonic() + 10
+        estate.inside(f"{domain}/{machine}", *run)
+    until = time.monotonic() + 60
     while "home" not in heard(estate) and time.monotonic() < until:
         python(estate, "home", "desk", _TELL)
     assert "home" in heard(estate)  # who may gets through, so silence means something
@@ -125,8 +124,7 @@ def nobody_else_gets_through(estate: Estate) -> Iterator[None]:
 
 
 def heard(estate: Estate) -> str:
-    wheel = ("--project", "mill", "mill-wheel")
-    return estate.incus("exec", *wheel, "--", "sh", "-c", "cat /run/heard 2>/dev/null; true")
+    return estate.inside("mill/wheel", "sh", "-c", "cat /run/heard 2>/dev/null; true")
 
 
 def nothing_is_left(estate: Estate) -> None:
@@ -219,7 +217,7 @@ def test_without_the_machine_domains_are_closed_and_it_comes_back(
             in_lab(cottage, "kill", "-9", str(pid))
         ended = time.monotonic()
         while passes(cottage, seconds="0.3"):
-            assert time.monotonic() - ended < 2  # the kernel clears up after it
+            assert time.monotonic() - ended < 10  # the kernel clears up after it
         while not passes(cottage, seconds="0.3"):
             assert time.monotonic() - ended < (45 if how == "silent" else BACK)
         assert not passes(cottage, port=22)

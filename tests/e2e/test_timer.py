@@ -62,9 +62,9 @@ def test_it_comes_with_a_schedule_runs_freehold_and_goes_with_it(estate: Estate)
     estate.ok("apply", "--yes")
     assert "Nothing to do" in estate.ok("plan").out
 
-    assert becomes_true(lambda: bool(scheduled_ones(estate)), 30)
+    assert becomes_true(lambda: bool(scheduled_ones(estate)), 90)
     assert becomes_true(
-        lambda: (found := state(estate.lab)) is not None and found.last is not None, 30
+        lambda: (found := state(estate.lab)) is not None and found.last is not None, 90
     )
     found = state(estate.lab)
     assert found is not None
@@ -93,7 +93,7 @@ def spoil_by_killing(estate: Estate) -> Estate:
     found = pid(estate.lab)
     assert found is not None
     os.kill(found, signal.SIGKILL)
-    assert becomes_true(lambda: pid(estate.lab) is None, 10)
+    assert becomes_true(lambda: pid(estate.lab) is None, 60)
     return estate
 
 

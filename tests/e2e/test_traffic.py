@@ -102,7 +102,7 @@ def probers(token: str = "freehold-traffic") -> list[str]:
     return found
 
 
-def await_no_probers(token: str = "freehold-traffic", seconds: float = 5.0) -> None:
+def await_no_probers(token: str = "freehold-traffic", seconds: float = 30.0) -> None:
     until = time.monotonic() + seconds
     while left := probers(token):
         assert time.monotonic() < until, left
@@ -115,7 +115,7 @@ def test_what_is_declared_is_proved(estate: Estate, outside: str) -> None:
     page = estate.folder / "report.html"
     begun = time.monotonic()
     proved = estate.ok("verify", "--traffic", "--json", "--outside", outside, "--report", page)
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 60
     document = proved.document
     traffic = document["traffic"]
     assert (document["kind"], document["clean"], traffic["as_declared"]) == ("verify", True, True)

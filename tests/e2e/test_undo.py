@@ -285,7 +285,7 @@ def test_admin_that_no_longer_reaches_a_domain_undoes_the_change(
     assert rules(estate.lab) == old
     began = time.monotonic()
     estate.ok("apply", "--yes")
-    assert time.monotonic() - began < 3.0, "all is well, so it takes no time"
+    assert time.monotonic() - began < 10, "all is well, so nobody waits"
     estate.settled()
 
 

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.lab
 
 
 def wait_for(condition: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while not (met := condition()) and time.monotonic() < until:
         time.sleep(0.02)
     return met

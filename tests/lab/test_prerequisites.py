@@ -14,7 +14,7 @@ pytestmark = pytest.mark.lab
 def test_nothing_to_do_is_quick_and_silent() -> None:
     began = time.monotonic()
     done = subprocess.run([SCRIPT], capture_output=True, text=True, check=True)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     assert done.stdout + done.stderr == ""
 
 

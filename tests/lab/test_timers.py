@@ -22,7 +22,7 @@ def pid(lab: Lab) -> int | None:
     return listener_pid(socket_of(path_of(lab.root / "firewall", "cottage")))
 
 
-def becomes_true(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
+def becomes_true(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
     until = time.monotonic() + seconds
     while not (met := condition()) and time.monotonic() < until:
         time.sleep(0.05)

@@ -116,12 +116,12 @@ def test_the_log_is_its_owners_alone(tree: Tree) -> None:
 
 def test_something_that_outlives_the_play_does_not_hold_it_up(tree: Tree) -> None:
     tree.write(
-        "- ansible.builtin.shell: 'setsid sleep 20 >/dev/null 2>&1 </dev/null & echo $! > pid'"
+        "- ansible.builtin.shell: 'setsid sleep 90 >/dev/null 2>&1 </dev/null & echo $! > pid'"
     )
     began = time.monotonic()
     assert not tree.run().failed
     os.kill(int((tree.folder / "pid").read_text()), 15)
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
 
 
 def test_a_play_that_is_given_up_ends_with_what_it_started(tree: Tree) -> None:
@@ -141,7 +141,7 @@ def test_a_play_that_is_given_up_ends_with_what_it_started(tree: Tree) -> None:
     wait_for(lambda: not started.exists())
 
 
-def wait_for(met: Callable[[], object], seconds: float = 10) -> None:
+def wait_for(met: Callable[[], object], seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while not met():
         assert time.monotonic() < until

@@ -93,8 +93,8 @@ _PICTURE = "find / -xdev -newer /var/tmp/before ! -path '/var/log/*' ! -path '/v
 class Desk(Estate):
     """An estate with one machine, and something to go inside."""
 
-    def inside(self, script: str) -> str:
-        return self.incus("exec", "--project", "home", "home-desk", "-T", "--", "sh", "-ec", script)
+    def shell(self, script: str) -> str:
+        return self.inside("home/desk", "sh", "-ec", script)
 
     def looked(self) -> Any:
         """What `verify --deep` says of the inside."""
@@ -134,16 +134,16 @@ def _fill(desk: Desk) -> None:
     subprocess.run([make, made, "one", "two"], check=True)
     place = "home-desk/srv/app.tar"
     desk.incus("file", "push", "--project", "home", str(made / "app.tar"), place)
-    desk.inside("tar -xf /srv/app.tar -C /srv --no-same-owner")
+    desk.shell("tar -xf /srv/app.tar -C /srv --no-same-owner")
     desk.edit("desk: {}\n", INSIDE)
     desk.ok("sync")
 
 
 def test_a_fresh_machine_lacks_everything_and_is_left_as_it_is(desk: Desk) -> None:
-    desk.inside("touch /var/tmp/before")
+    desk.shell("touch /var/tmp/before")
     inside = desk.looked()
     assert set(inside["different"]) == EVERYTHING
-    changed = desk.inside(_PICTURE).split()
+    changed = desk.shell(_PICTURE).split()
     assert [
         path for path in changed if not path.startswith(("/var/lib/apt/", "/var/cache/apt/"))
     ] == []
@@ -151,25 +151,25 @@ def test_a_fresh_machine_lacks_everything_and_is_left_as_it_is(desk: Desk) -> No
 
 def test_a_finished_machine_lacks_nothing(desk: Desk) -> None:
     desk.apply()
-    assert desk.inside("cat /var/lib/once /var/lib/again").split() == ["once", "again"]
+    assert desk.shell("cat /var/lib/once /var/lib/again").split() == ["once", "again"]
     inside = desk.looked()
     assert (inside["clean"], inside["different"]) == (True, [])
 
 
 def test_each_thing_undone_by_hand_is_named_and_nothing_else(desk: Desk) -> None:
     for damage in DAMAGES:
-        desk.inside(damage)
+        desk.shell(damage)
     inside = desk.looked()
     assert set(inside["different"]) == set().union(*DAMAGES.values())
     desk.apply("--refresh")
     assert desk.looked()["clean"]
-    assert desk.inside("cat /var/lib/once /var/lib/again").split() == ["once", "again", "again"]
+    assert desk.shell("cat /var/lib/once /var/lib/again").split() == ["once", "again", "again"]
 
 
 def test_what_a_checkout_was_given_by_hand_is_not_lost(desk: Desk) -> None:
-    desk.inside("echo mine >/opt/app/version")
+    desk.shell("echo mine >/opt/app/version")
     process = desk.start("verify", "--deep", "--json")
     out, err = process.communicate(timeout=300)
     [inside] = Done(process.returncode, out, err).document["inside"]
     assert "Local modifications exist" in str(inside["diagnostics"])
-    assert desk.inside("cat /opt/app/version") == "mine\n"
+    assert desk.shell("cat /opt/app/version") == "mine\n"

@@ -101,7 +101,7 @@ class Machines:
         }
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 90.0) -> None:
     """Until it holds; a test that waits in vain fails."""
     until = time.monotonic() + seconds
     while not condition():

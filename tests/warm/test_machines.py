@@ -317,10 +317,14 @@ def test_a_new_python_in_the_machine_is_taken_up(machines: Machines) -> None:
 def test_secrets_stay_out_of_sight(machines: Machines, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOMEBODYS_TOKEN", "hunter2")
     way = machines.way()
-    payload = b"import time; password = 'hunter2'; print('begun', flush=True); time.sleep(3)"
+    payload = (
+        b"import os, time; password = 'hunter2'; open('/root/begun', 'w').close()\n"
+        b"while os.path.exists('/root/begun'): time.sleep(0.05)\n"
+        b"print('ended')"
+    )
     python = "/usr/bin/python3"
     during = _begin(lambda: way.run(Command(("/bin/sh", "-c", python), python), payload))
-    time.sleep(1.5)
+    wait_until(lambda: "begun" in machines.seen_inside("ls /root"))
 
     inside = machines.seen_inside("cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ | tr '\\0' ' '")
     keeper = Path(f"/proc/{machines.keeper}")
@@ -328,7 +332,8 @@ def test_secrets_stay_out_of_sight(machines: Machines, monkeypatch: pytest.Monke
 
     assert b"hunter2" not in outside
     assert "hunter2" not in inside
-    assert during() == Finished(0, b"begun\n", b"")
+    machines.seen_inside("rm /root/begun")
+    assert during() == Finished(0, b"ended\n", b"")
     way.close()
 
 

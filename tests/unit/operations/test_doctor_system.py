@@ -163,7 +163,7 @@ def test_they_wait_together(computer: Subject) -> None:
     meeting = Barrier(3)
 
     def wait(subject: Subject) -> Finding:
-        meeting.wait(timeout=10)  # breaks unless all three are here at once
+        meeting.wait(timeout=60)  # breaks unless all three are here at once
         return Finding(Result.OK, "met")
 
     results = examine(computer, [Check(name, wait) for name in "abc"])

@@ -29,7 +29,7 @@ echo "words"
 rmdir running
 exit "${{code:-0}}"
 """
-PATIENCE = 20.0  # seconds
+PATIENCE = 60.0  # seconds
 
 
 class Host:

@@ -29,6 +29,7 @@ from freehold.planning.address import Address
 from freehold.views.progress import Progress
 from tests.unit.views.estates import CREATE_HOMELAB, EVENTS, HOSTILE, MIXED
 
+PATIENCE = 30.0  # seconds
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -51,6 +52,13 @@ class Screen:
                 return
             self._read += chunk
 
+    def expect(self, text: str) -> None:
+        """Return once it is shown."""
+        until = time.monotonic() + PATIENCE
+        while text not in ESCAPES.sub("", self._read.decode(errors="ignore")):
+            assert time.monotonic() < until, self._read
+            time.sleep(0.02)
+
     def finished(self) -> str:
         self._thread.join()
         return self._read.decode()
@@ -70,12 +78,12 @@ def terminal(columns: int = 100, encoding: str = "utf-8") -> Iterator[tuple[Text
         os.close(ours)
 
 
-def shown(columns: int = 100, encoding: str = "utf-8", seconds: float = 0.0) -> str:
-    """The raw output of a run with representative events."""
+def shown(columns: int = 100, encoding: str = "utf-8", expected: str = "") -> str:
+    """The raw output of a run with representative events that goes on until something is shown."""
     with terminal(columns, encoding) as (stream, screen), Progress(MIXED, stream) as progress:
         for event in EVENTS:
             progress(event)
-        time.sleep(seconds)
+        screen.expect(expected)
     return screen.finished()
 
 
@@ -126,7 +134,7 @@ def test_on_a_terminal_what_ended_stays_and_what_runs_is_drawn() -> None:
     with terminal() as (stream, screen), Progress(MIXED, stream) as progress:
         for event in EVENTS[:6]:
             progress(event)
-        time.sleep(0.4)
+        screen.expect("rootfs: 45%")
     raw = screen.finished()
     text = ESCAPES.sub("", raw)
     assert "+ project homelab: created in 0.0 s" in text
@@ -137,7 +145,7 @@ def test_on_a_terminal_what_ended_stays_and_what_runs_is_drawn() -> None:
 
 def test_no_color_on_a_terminal_leaves_only_the_moving(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    raw = shown(seconds=0.3)
+    raw = shown(expected="1/10")
     assert not re.search(r"\x1b\[[0-9;]*m", raw)
     assert "\x1b[?25l" in raw
 
@@ -158,7 +166,7 @@ def test_a_terminal_without_unicode_gets_plain_lines() -> None:
 
 @pytest.mark.parametrize("columns", [0, 1, 20, 1000])
 def test_any_width_will_do(columns: int) -> None:
-    text = ESCAPES.sub("", shown(columns, seconds=0.2))
+    text = ESCAPES.sub("", shown(columns))
     assert "".join(["created", "in", "8.1", "s"]) in "".join(text.split())
 
 
@@ -170,7 +178,7 @@ def test_more_running_than_the_screen_has_lines() -> None:
             twin = CREATE_HOMELAB[4]
             other = Address("homelab", "instance", f"m{number}")
             progress(StepStarted(replace(twin, address=other), "create"))
-        time.sleep(0.3)
+        screen.expect("more")
     assert "more" in ESCAPES.sub("", screen.finished())
 
 
@@ -178,7 +186,7 @@ def test_names_are_shown_as_they_are() -> None:
     with terminal() as (stream, screen), Progress(HOSTILE, stream) as progress:
         progress(ChangeStarted(HOSTILE.changes[0]))
         progress(StepStarted(HOSTILE.changes[0], "[bold]step[/bold] :smile: \x1b[2J"))
-        time.sleep(0.3)
+        screen.expect(":smile:")
         progress(ChangeDone(HOSTILE.changes[0], 1.0))
     raw = screen.finished()
     text = ESCAPES.sub("", raw)
