@@ -1,14 +1,18 @@
 """The module's parameters: what `ansible-doc` says of them, and what is answered to wrong ones. Needs no lab."""
 
+import json
 import os
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
 
 from ansible_collections.freehold.estate.plugins.action.estate import KINDS, PARAMETERS
+from ansible_collections.freehold.estate.plugins.action.snapshot import PARAMETERS as SNAPSHOT
 from ansible_collections.freehold.estate.plugins.modules.estate import (
-    DOCUMENTATION,
     EXAMPLES,
     RETURN,
 )
@@ -23,14 +27,20 @@ from tests.ansible.tree import PATIENCE, PLAYBOOK
 _DEFAULT_IN_WORDS = {"directory", "kinds"}
 
 
-def test_the_documentation_is_what_the_module_takes() -> None:
-    documented = yaml.safe_load(DOCUMENTATION)["options"]
-    assert documented.keys() == PARAMETERS.keys()
-    for name, parameter in PARAMETERS.items():
-        said = {key: documented[name].get(key) for key in ("type", "elements", "choices")}
-        assert said == {key: parameter.get(key) for key in said}, name
-        if name not in _DEFAULT_IN_WORDS:
-            assert documented[name].get("default") == parameter.get("default"), name
+@pytest.mark.parametrize(("module", "parameters"), [("estate", PARAMETERS), ("snapshot", SNAPSHOT)])
+def test_the_documentation_is_what_the_module_takes(
+    module: str, parameters: dict[str, dict[str, Any]]
+) -> None:
+    name = f"freehold.estate.{module}"
+    program = Path(sys.executable).with_name("ansible-doc")
+    done = subprocess.run([program, "--json", name], capture_output=True, check=True, text=True)
+    documented = json.loads(done.stdout)[name]["doc"]["options"]
+    assert documented.keys() == parameters.keys()
+    for option, parameter in parameters.items():
+        said = {key: documented[option].get(key) for key in ("type", "elements", "choices")}
+        assert said == {key: parameter.get(key) for key in said}, option
+        if option not in _DEFAULT_IN_WORDS:
+            assert documented[option].get("default") == parameter.get("default"), option
 
 
 def test_the_examples_and_what_is_returned_can_be_read() -> None:

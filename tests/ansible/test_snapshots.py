@@ -8,7 +8,6 @@ import yaml
 
 from ansible_collections.freehold.estate.plugins.action.snapshot import PARAMETERS, STATES
 from ansible_collections.freehold.estate.plugins.modules.snapshot import (
-    DOCUMENTATION,
     EXAMPLES,
     RETURN,
 )
@@ -31,17 +30,6 @@ SMALL = """
         subnet_id: 12
         machines: {till: {}}
     """
-_DEFAULT_IN_WORDS = {"directory"}
-
-
-def test_the_documentation_is_what_the_module_takes() -> None:
-    documented = yaml.safe_load(DOCUMENTATION)["options"]
-    assert documented.keys() == PARAMETERS.keys()
-    for name, parameter in PARAMETERS.items():
-        said = {key: documented[name].get(key) for key in ("type", "elements", "choices")}
-        assert said == {key: parameter.get(key) for key in said}, name
-        if name not in _DEFAULT_IN_WORDS:
-            assert documented[name].get("default") == parameter.get("default"), name
 
 
 def test_the_examples_and_what_is_returned_can_be_read() -> None:

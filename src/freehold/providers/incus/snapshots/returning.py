@@ -32,7 +32,7 @@ _SERVERS_OWN = ("volatile.", "image.")
 
 
 @dataclass(slots=True)
-class Returning:
+class MachineRestore:
     """One machine that goes back. `copy` names the snapshot that keeps what is now; empty: it is not kept.
 
     `settings` is the instance as it was before, once it was read; `is_kept`: the copy is whole.

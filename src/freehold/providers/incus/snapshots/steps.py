@@ -15,7 +15,7 @@ from freehold.providers.incus.snapshots.making import Making, clear, make
 from freehold.providers.incus.snapshots.parts import remove
 from freehold.providers.incus.snapshots.quiet import Hooks
 from freehold.providers.incus.snapshots.reading import Target
-from freehold.providers.incus.snapshots.returning import Returning
+from freehold.providers.incus.snapshots.returning import MachineRestore
 from freehold.providers.incus.snapshots.unfinished import Unfinished
 from freehold.providers.protocol import Report, Step
 from freehold.system.incus.api import Incus
@@ -51,7 +51,7 @@ class SnapshotSteps:
     targets: Mapping[str, Target] = field(default_factory=dict)
     unfinished: Mapping[str, Unfinished] = field(default_factory=dict)
     done: set[Address] = field(default_factory=set)
-    going_back: dict[Address, Returning] = field(default_factory=dict)
+    going_back: dict[Address, MachineRestore] = field(default_factory=dict)
     has_begun: bool = False
     tidied: set[str] = field(default_factory=set)
     turns: dict[str, asyncio.Lock] = field(default_factory=dict)
@@ -137,7 +137,7 @@ class SnapshotSteps:
         assert snapshot is not None
         returning = self.going_back.get(change.address)
         if returning is None:
-            returning = self.going_back[change.address] = Returning(
+            returning = self.going_back[change.address] = MachineRestore(
                 self.incus, target, snapshot, fields["copy"],
                 datetime.fromisoformat(fields["copy_expires"]), fields["starts"],
             )  # fmt: skip

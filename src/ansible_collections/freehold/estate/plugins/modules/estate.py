@@ -14,11 +14,8 @@ description:
   - In check mode it looks, and says what it would do. What tasks before it would have made is taken as made, with a warning.
   - Tasks for several hosts at the same time wait for each other where they change something.
 author: The developers of Freehold
+extends_documentation_fragment: [freehold.estate.estate]
 options:
-  directory:
-    description: The folder of C(infra.yml).
-    type: path
-    default: the folder of the playbook
   kinds:
     description: Which kinds of resources to make. Without it, all of these.
     type: list
@@ -47,21 +44,7 @@ options:
         machines are.
     type: int
     default: 15
-  lock_timeout:
-    description: The seconds to wait for another run on this estate before failing.
-    type: int
-    default: 600
-  socket:
-    description: The unix socket of Incus. Without it, that of E(INCUS_SOCKET), E(INCUS_DIR) or this computer.
-    type: path
-  lab:
-    description: Work in Freehold's lab, the one in the folder that E(FREEHOLD_LAB) names.
-    type: bool
-    default: false
 attributes:
-  check_mode:
-    description: Says what it would do, and changes nothing.
-    support: full
   diff_mode:
     description: Shows the fields that differ. Values that may be secrets are not shown.
     support: full

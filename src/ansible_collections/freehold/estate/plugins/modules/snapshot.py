@@ -13,11 +13,8 @@ description:
   - The commands C(pre) and C(post) of C(infra.yml) run in the machines before and after.
   - Tasks for several hosts at the same time wait for each other where they change something.
 author: The developers of Freehold
+extends_documentation_fragment: [freehold.estate.estate]
 options:
-  directory:
-    description: The folder of C(infra.yml).
-    type: path
-    default: the folder of the playbook
   targets:
     description:
       - Machines (V(homelab/llm)), domains (V(homelab)), V(all), or V(self), which is the machine that Ansible runs in.
@@ -52,21 +49,7 @@ options:
     type: list
     elements: str
     default: []
-  lock_timeout:
-    description: The seconds to wait for another run on this estate before failing.
-    type: int
-    default: 600
-  socket:
-    description: The unix socket of Incus. Without it, that of E(INCUS_SOCKET), E(INCUS_DIR) or this computer.
-    type: path
-  lab:
-    description: Work in Freehold's lab, the one in the folder that E(FREEHOLD_LAB) names.
-    type: bool
-    default: false
 attributes:
-  check_mode:
-    description: Says what it would do, and changes nothing.
-    support: full
   diff_mode:
     description: Names what is done; content is never shown.
     support: partial
