@@ -118,7 +118,7 @@ def test_incus_answers_inside_again_by_itself(what: str, control: Control) -> No
     RESTARTS[what](control)
     if "incusd" not in what:
         assert becomes_true(
-            lambda: control.answers(f"ls {BEFORE} 2>&1") not in (None, f"{BEFORE}\n"), BACK
+            lambda: control.answers(f"test -e {BEFORE} || echo new") == "new\n", BACK
         )
     assert becomes_true(control.lists, BACK)
     assert becomes_true(lambda: control.agent() is not None, BACK)
