@@ -19,7 +19,9 @@ def execute(socket: Path, project: str, instance: str, *command: str) -> tuple[i
         begun = ask(socket, "POST", path, wanted).body
         assert begun["type"] == "async", begun
         wait = f"{begun['operation']}/wait"
-        ended = ask(socket, "GET", wait, timeout=COMMAND_SECONDS).body["metadata"]
+        waited = ask(socket, "GET", wait, timeout=COMMAND_SECONDS).body
+        assert waited["metadata"], waited  # the operation is gone with its daemon
+        ended = waited["metadata"]
         if not ended["err"]:
             break
         assert _NOT_YET in ended["err"], ended

@@ -1,5 +1,7 @@
 """An estate in whose machines something is written, for the tests of snapshots: files in machines, what Incus has of snapshots."""
 
+import re
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from freehold.operations.lab import Lab
+from freehold.system.namespaces import enter_argv
 from freehold.system.unix_http import ask
-from tests.e2e.estate import Done, Estate
+from tests.e2e.estate import Done, Estate, pid_of
 
 NOTES = ("/root/note", "/data/note")  # on the root disk, and in the volume
 _PATIENCE = 60.0
@@ -32,6 +35,21 @@ class LivedIn(Estate):
     def shell(self, machine: str, script: str) -> str:
         """What a script in it prints; it must exit 0."""
         return self.inside(machine, "sh", "-c", script).strip()
+
+    def in_lab(self, *command: str) -> str:
+        """What a command prints where the lab's Incus runs."""
+        argv = enter_argv(pid_of(self.lab), command, "/")
+        return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+    def follow(self, told: str) -> None:
+        """Do what the error about a disk that was left beside tells."""
+        assert "error[restore-cut-off]" in told, told
+        *mends, again = re.findall(r"^ +(freehold .+)$", told, re.MULTILINE)
+        for mend in mends:
+            assert mend.startswith("freehold lab run -- ")
+            self.in_lab(*mend.removeprefix("freehold lab run -- ").split())
+        assert again.startswith("freehold --lab snapshot restore home/desk")
+        self.ok(*again.removeprefix("freehold --lab ").split(), "--yes")
 
     def note(self, machine: str, text: str, *paths: str) -> None:
         for path in paths or NOTES:

@@ -217,8 +217,34 @@ def test_an_incus_that_restarts_in_the_middle_of_a_restore_is_waited_for(
         events.wait_for(moment)
         three.lab.restart_daemon(by)
     done = three.end_of(process)
-    assert done.code == 0, done.err
+    if done.code:
+        three.follow(done.err)
     assert three.notes("home/desk") == ["early", "early"]
+    three.settled()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["before the copy", "after it"])
+def test_a_disk_that_a_killed_incus_left_beside_is_told_with_what_to_do(
+    three: LivedIn, moment: str
+) -> None:
+    """What its driver for btrfs has done when it is killed; the kill itself rarely meets that moment."""
+    three.note("home/desk", "early")
+    three.snapshot("create", "home", "--name", "before")
+    three.note("home/desk", "late")
+    three.incus("stop", "--force", "--project", "home", "home-desk")
+    [pool] = (three.lab.root / "incus" / "storage-pools").glob("*")
+    disk = pool / "containers" / "home_home-desk"
+    three.in_lab("mv", f"{disk}", f"{disk}.incustmp")
+    if moment == "after it":
+        snapshot = pool / "containers-snapshots" / "home_home-desk" / "before"
+        three.in_lab("btrfs", "subvolume", "snapshot", f"{snapshot}", f"{disk}")
+    words = ("snapshot", "restore", "home/desk", "--name", "before", "--no-copy", "--yes")
+    done = three.freehold(*words, "--confirm", "home/desk")
+    assert done.code == 1, done
+    three.follow(done.err)
+    assert three.notes("home/desk") == ["early", "early"]
+    three.settled()
 
 
 @pytest.mark.slow

@@ -428,6 +428,19 @@ def test_data_of_disk_and_volume_come_back_together(on_fake: Server) -> None:
     assert state.content["default", "lab", "one.data"] == "old volume"
 
 
+@mostly_fake
+def test_a_machine_that_incus_starts_meanwhile_is_stopped_again(estate: Server) -> None:
+    """A daemon that comes back starts what ran, some time after it was looked at."""
+    done(estate, taking("before", None), "lab/one")
+    estate.by_hand("PUT", "/instances/lab-one/state", {"action": "stop", "force": True}, "lab")
+    by = planner(estate, Returning("before"), "lab/one")
+    looked = estate.wait(by.look()).plan
+    estate.by_hand("PUT", "/instances/lab-one/state", {"action": "start"}, "lab")
+    result = estate.wait(run(by, looked, estate.events.append, asyncio.Event()))
+    assert result.exit_code == 0, result
+    assert estate.plan(TWO_DOMAINS).is_empty
+
+
 def test_the_command_after_runs_also_when_the_one_before_failed(on_fake: Server) -> None:
     fake = fake_of(on_fake)
     fake.behaviour.commands["sh -c stop-it"] = ExecResult(7, "", "it says no\n")

@@ -4,7 +4,8 @@ import re
 
 _PLAIN = "freehold"
 _LINE = re.compile(
-    r"^(?P<space> +)(?P<program>freehold(?! (?:lab|init|schema) )|incus) ", re.MULTILINE
+    r"^(?P<space> +)(?P<program>freehold(?! (?:lab|init|schema) )|incus|sudo(?= mv )) ",
+    re.MULTILINE,
 )
 _IN_TEXT = re.compile(
     r"`freehold (?P<verb>apply|plan|verify|status|destroy|orphans|snapshot|undo|log)\b"
@@ -20,7 +21,9 @@ def as_typed(text: str, command: str) -> str:
 
 
 def _program(program: str, command: str) -> str:
-    """The lab's Incus is reached through the lab; the lab's own commands have no estate."""
+    """The lab's Incus, and its storage, are reached through the lab; the lab's own commands have no estate."""
     if program == _PLAIN:
         return f"{command} "
-    return "freehold lab run -- incus " if "--lab" in command.split() else "incus "
+    if "--lab" not in command.split():
+        return f"{program} "
+    return "freehold lab run -- incus " if program == "incus" else "freehold lab run -- "

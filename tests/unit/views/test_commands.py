@@ -22,6 +22,14 @@ def test_in_the_lab_incus_is_the_labs() -> None:
     assert "    freehold lab run -- incus list" in told
 
 
+def test_in_the_lab_its_storage_is_the_labs() -> None:
+    hint = "Do:\n    sudo mv /x /y\n    sudo modprobe kvm"
+    assert as_typed(hint, "freehold -C demo") == hint
+    assert as_typed(hint, "freehold --lab") == (
+        "Do:\n    freehold lab run -- mv /x /y\n    sudo modprobe kvm"
+    )
+
+
 def test_the_labs_own_commands_stay() -> None:
     told = "Use `freehold lab start`:\n    freehold lab start"
     assert as_typed(told, "freehold --lab -C demo") == told

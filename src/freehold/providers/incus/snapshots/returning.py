@@ -5,7 +5,8 @@ that they may be of another moment than the disk; bringing back the disk takes t
 now, for infra.yml says them; only what tells of the disk's content comes from the snapshot.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from freehold.diagnostics import BackendError, BackendInterrupted
 from freehold.providers.incus.marks import IMAGE
 from freehold.providers.incus.power import set_state, stop
 from freehold.providers.incus.readiness import wait_for_address
+from freehold.providers.incus.snapshots.cut_off import cut_off
 from freehold.providers.incus.snapshots.parts import (
     bring_back_disk,
     bring_back_volume,
@@ -24,7 +26,7 @@ from freehold.providers.incus.snapshots.parts import (
 from freehold.providers.incus.snapshots.reading import Snapshot, Target, VolumePlace
 from freehold.providers.incus.snapshots.unfinished import RESTORING, mark_instance
 from freehold.providers.protocol import Report, Step
-from freehold.system.incus.api import Incus
+from freehold.system.incus.api import Incus, IncusError
 
 _OF_THE_DISK = (IMAGE, "user.freehold.provisioned")
 _SETTINGS = ("architecture", "description", "devices", "ephemeral", "profiles", "stateful")
@@ -111,12 +113,28 @@ class MachineRestore:
 
     def _volume(self, place: VolumePlace) -> Callable[[Report], Awaitable[None]]:
         async def run(report: Report) -> None:
-            await bring_back_volume(self.incus, self.target, place, self.snapshot.name)
+            with self._helpful():
+                try:
+                    await bring_back_volume(self.incus, self.target, place, self.snapshot.name)
+                except IncusError:
+                    # A daemon that came back starts what ran, even some time after we looked.
+                    if not await self._runs():
+                        raise
+                    await self._stop(report)
+                    await bring_back_volume(self.incus, self.target, place, self.snapshot.name)
 
         return run
 
     async def _disk(self, report: Report) -> None:
-        await bring_back_disk(self.incus, self.target, self.snapshot.name)
+        with self._helpful():
+            await bring_back_disk(self.incus, self.target, self.snapshot.name)
+
+    @contextmanager
+    def _helpful(self) -> Iterator[None]:
+        try:
+            yield
+        except IncusError as error:
+            raise cut_off(error, self.target, self.snapshot) from None
 
     async def _configure(self, report: Report) -> None:
         path = disk(self.target)
@@ -125,9 +143,12 @@ class MachineRestore:
         body["config"] = _settled(self.settings["config"], now["config"])
         await self.incus.send("PUT", path, body, project=self.target.domain)
 
-    async def _start(self, report: Report) -> None:
+    async def _runs(self) -> bool:
         current = await self.incus.get(disk(self.target), project=self.target.domain)
-        if current["status"] != "Running":
+        return bool(current["status"] == "Running")
+
+    async def _start(self, report: Report) -> None:
+        if not await self._runs():
             body: dict[str, object] = {"action": "start", "timeout": -1}
             await set_state(self.incus, self.target.domain, self.target.instance, body)
 
