@@ -428,6 +428,15 @@ def test_data_of_disk_and_volume_come_back_together(on_fake: Server) -> None:
     assert state.content["default", "lab", "one.data"] == "old volume"
 
 
+def test_what_was_left_is_removed_again_when_incus_goes_away_after_that(on_fake: Server) -> None:
+    on_fake.wait(mark_domain(on_fake.incus, "lab", Unfinished("older", ("one",))))
+    gone = IncusInterrupted("POST /instances/lab-one/snapshots", "gone")
+    fake_of(on_fake).fail_next("POST", "/instances/lab-one/snapshots", gone, after=True, times=2)
+    done(on_fake, taking("new", None), "lab/one")
+    assert names(on_fake, "lab/one") == ["new"]
+    assert MAKING not in on_fake.wait(on_fake.incus.get("/projects/lab"))["config"]
+
+
 @mostly_fake
 def test_a_machine_that_incus_starts_meanwhile_is_stopped_again(estate: Server) -> None:
     """A daemon that comes back starts what ran, some time after it was looked at."""

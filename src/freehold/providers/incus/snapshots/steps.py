@@ -53,7 +53,7 @@ class SnapshotSteps:
     done: set[Address] = field(default_factory=set)
     going_back: dict[Address, MachineRestore] = field(default_factory=dict)
     has_begun: bool = False
-    tidied: set[str] = field(default_factory=set)
+    tidied: set[tuple[str, str]] = field(default_factory=set)
     turns: dict[str, asyncio.Lock] = field(default_factory=dict)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
@@ -89,10 +89,10 @@ class SnapshotSteps:
         those = [target for target in targets if target.machine in left.machines]
 
         async def run(report: Report) -> None:
-            if domain in self.tidied:  # by another change of this run
+            if (domain, left.name) in self.tidied:  # by another change of this run
                 return
             await clear(self.incus, domain, left.name, those)
-            self.tidied.add(domain)
+            self.tidied.add((domain, left.name))
 
         return [Step(f"remove what is left of {left.name}, which was never finished", run)]
 
@@ -111,6 +111,7 @@ class SnapshotSteps:
         )
 
         async def run(report: Report) -> None:
+            self.tidied.discard((domain, name))  # what this leaves half made is another matter
             await make(self.incus, self.thaw, making, report)
 
         return Step(f"take {name}", run)
