@@ -55,9 +55,9 @@ def test_an_unknown_blueprint_is_a_usage_error(freehold: Freehold) -> None:
 def test_the_list_names_every_blueprint(freehold: Freehold) -> None:
     listed = json.loads(freehold("init", "--list", "--json").stdout)
     assert listed["schema"] == 1
-    assert "workstation" in [blueprint["name"] for blueprint in listed["blueprints"]]
+    assert [blueprint["name"] for blueprint in listed["blueprints"]] == ["llm", "workstation"]
     done = freehold("init", "--list")
-    assert done.stdout.startswith("workstation  One computer")
+    assert "\nworkstation  One computer" in done.stdout
 
 
 def test_a_folder_with_a_space_can_be_copied_from_what_is_said(freehold: Freehold) -> None:
