@@ -149,9 +149,11 @@ def test_a_guest_that_does_not_shut_down(fake: FakeIncus, site: Site) -> None:
 
 
 def test_a_host_with_a_gpu(fake: FakeIncus, site: Site) -> None:
-    fake.behaviour.gpus = True
+    fake.behaviour.computer.cards = [{"pci_address": "0000:01:00.0", "vendor_id": "10de"}]
     site.create("one", start=True, devices={"gpu": {"type": "gpu"}})
     assert site.instance("one")["status"] == "Running"
+    with pytest.raises(IncusError, match="Failed to detect requested GPU device"):
+        site.create("two", start=True, devices={"gpu": {"type": "gpu", "vendorid": "1002"}})
 
 
 def test_commands_answer_what_they_are_told_to(fake: FakeIncus, site: Site) -> None:

@@ -157,3 +157,15 @@ def test_a_change_is_saved_although_an_instance_cannot_follow(site: Site) -> Non
         site.send("PATCH", "/profiles/default", {"config": {"user.a": "1"}}, project=site.project)
 
     assert site.get("/profiles/default", **query)["config"] == {"user.a": "1"}
+
+
+def test_a_profile_holds_what_only_virtual_machines_take(site: Site) -> None:
+    """As the built-in profile `vm` does; nothing asks the type before an instance uses it."""
+    body = {
+        "name": "vm",
+        "config": {"limits.cpu": "2", "limits.memory": "1GiB", "security.secureboot": "true"},
+        "devices": {"agent-config": {"type": "disk", "source": "agent:config"}},
+    }
+    site.send("POST", "/profiles", body, project=site.project)
+    found = site.get("/profiles/vm", project=site.project)
+    assert {key: found[key] for key in body} == body

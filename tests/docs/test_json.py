@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -24,12 +25,15 @@ from freehold.operations.machine_status import Status as EstateStatus
 from freehold.operations.snapshots.planner import Seen
 from freehold.operations.verify import Verification
 from freehold.planning.address import Address
+from freehold.planning.capacity import Capacity, Taker
+from freehold.planning.capacity_demand import Demand
+from freehold.planning.capacity_rules import fit
 from freehold.planning.change import Action, Change, FieldChange
-from freehold.planning.document import plan_document
 from freehold.planning.plan import Orphan, Plan
 from freehold.providers.firewall.counts import Dropped
 from freehold.providers.incus.snapshots.reading import Look, Snapshot, Target
 from freehold.views.blueprints import blueprints_document
+from freehold.views.capacity import measured_plan_document
 from freehold.views.doctor import doctor_document
 from freehold.views.firewall import counts_document
 from freehold.views.lab import lab_document
@@ -56,6 +60,7 @@ _PLAN = Plan(
     orphans=(Orphan(address=_CHANGE.address, holds_data=True, protected=False),),
     diagnostics=(_PROBLEM,),
 )
+_FIT = fit(Capacity(pool="default", takers=(Taker(address=_CHANGE.address, wanted=Demand()),)))
 _MACHINE = MachineStatus(
     name="homelab-llm",
     machine="homelab/llm",
@@ -105,7 +110,7 @@ _SEEN = Seen(
 DOCUMENTS: dict[str, dict[str, Any]] = {
     document["kind"]: document
     for document in (
-        plan_document(_PLAN),
+        measured_plan_document(replace(_PLAN, capacity=(_FIT,))),
         run_document(_PLAN, _RESULT, seconds=1.0),
         counts_document(_COUNTS),
         status_document(EstateStatus(estate="maison", machines=(_MACHINE,))),

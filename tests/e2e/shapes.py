@@ -16,12 +16,33 @@ CHANGE = {
     "fields": [{"path": TEXT, "before": ANY, "after": ANY}],
 }
 SUMMARY = dict.fromkeys(("create", "update", "replace", "delete", "unchanged", "orphans"), NUMBER)
+TAKEN = dict.fromkeys(("cpus", "memory", "disk", "vram"), NUMBER)
+CAPACITY = {
+    "hosts": [
+        {
+            "host": TEXT,
+            "measured": TRUTH,
+            "reason": MAYBE,
+            "resources": [
+                {
+                    "resource": {"cpus", "memory", "disk", "vram"},
+                    "asked": NUMBER,
+                    "available": (int, type(None)),
+                    "verdict": {"fits", "tight", "does not fit", "not measured"},
+                }
+            ],
+            "machines": [{"machine": TEXT, "type": {"container", "vm"}, **TAKEN}],
+            "others": {"number": NUMBER, **TAKEN},
+        }
+    ]
+}
 PLAN = {
     "schema": {1},
     "kind": {"plan"},
     "changes": [CHANGE],
     "orphans": [{"address": TEXT}],
     "summary": SUMMARY,
+    "capacity": CAPACITY,
 }
 STATUS = {
     "schema": {1},

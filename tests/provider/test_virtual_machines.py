@@ -26,7 +26,9 @@ MIXED = """
 def fake() -> FakeIncus:
     incus = FakeIncus(images=("debian/13",), vm_images=("debian/13-vm",))
     incus.behaviour.agent_after = 3
-    incus.behaviour.gpus = True
+    incus.behaviour.computer.cards = [
+        {"pci_address": "0000:00:02.0", "vendor_id": "8086", "driver": "i915"}
+    ]
     return incus
 
 
@@ -56,7 +58,7 @@ def test_a_vm_is_up_when_its_agent_shows_its_address(server: Server) -> None:
 
 def test_a_gpu_is_a_device_of_the_machine(server: Server) -> None:
     server.apply(MIXED)
-    assert server.instance("lab", "lab-box")["devices"]["gpu"] == {"type": "gpu"}
+    assert server.instance("lab", "lab-box")["expanded_devices"]["gpu"]["type"] == "gpu"
 
 
 def test_memory_of_a_vm_needs_a_restart_and_of_a_container_none(server: Server) -> None:

@@ -36,6 +36,9 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option("--out", help="Save the plan for `apply FILE`.", metavar="FILE"),
         ] = None,
+        capacity: Annotated[
+            bool, typer.Option("--capacity", help="Show who takes what of the computer.")
+        ] = False,
         detailed_exitcode: Annotated[
             bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes.")
         ] = False,
@@ -47,14 +50,20 @@ def register(app: typer.Typer) -> None:
 
         async def look() -> Picture:
             async with opened(options, refresh=refresh) as provider:
-                planner = Planner(infra=infra, provider=provider, selection=selection, prune=prune)
+                planner = Planner(
+                    infra=infra,
+                    provider=provider,
+                    selection=selection,
+                    prune=prune,
+                    measure=capacity or options.json,
+                )
                 picture = await planner.look()
                 await estate.check_options(options, provider, picture)
                 return picture
 
         picture = interrupts.run(look())
         made = picture.plan
-        _show(options, made)
+        _show(options, made, capacity)
         if out is not None:
             saved = SavedPlan(
                 document=plan_document(made),
@@ -70,11 +79,13 @@ def register(app: typer.Typer) -> None:
         return ExitCode.DIFFERENCES if detailed_exitcode and not made.is_empty else ExitCode.DONE
 
 
-def _show(options: Common, made: Plan) -> None:
+def _show(options: Common, made: Plan, capacity: bool) -> None:
     if options.json:
-        print(json.dumps(plan_document(made), indent=1))
+        from freehold.views.capacity import measured_plan_document
+
+        print(json.dumps(measured_plan_document(made), indent=1))
     else:
-        render_plan(made, sys.stdout, command=options.command)
+        render_plan(made, sys.stdout, command=options.command, capacity=capacity)
     estate.tell(made.diagnostics, options)
 
 

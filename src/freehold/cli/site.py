@@ -24,10 +24,12 @@ from freehold.providers.incus.provider import IncusProvider
 from freehold.providers.protocol import Provider
 from freehold.providers.timer.provider import TimerProvider
 from freehold.system.ansible import Playbooks
+from freehold.system.card_memory import memory_of_cards
 from freehold.system.host_agent.agents import Agents
 from freehold.system.host_agent.systems import HostSystems, host_systems
 from freehold.system.incus.api import Incus
 from freehold.system.incus.thaw import Thaw, ThawGuard
+from freehold.system.pci import PciDevices
 
 if TYPE_CHECKING:
     from freehold.operations.lab import Lab
@@ -112,7 +114,13 @@ async def opened(
     if host.is_inside:
         incus = IncusProvider(client, images, own=own_instance())
     else:
-        incus = IncusProvider(client, images, _ways(client, host.agents))
+        incus = IncusProvider(
+            client,
+            images,
+            _ways(client, host.agents),
+            pci=PciDevices(),
+            card_memory=memory_of_cards,
+        )
     timer = TimerProvider(host.timers, options.directory)
     try:
         yield Site(host, timer, incus, ansible if tree else None, playbooks, thaw, undo_after)

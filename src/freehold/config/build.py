@@ -16,6 +16,7 @@ from freehold.config.document import (
     PolicyPart,
     ProfilePart,
 )
+from freehold.config.gpu import gpu_of
 from freehold.config.provision import Provision as ProvisionPart
 from freehold.config.snapshots import SnapshotsPart, snapshots_of
 from freehold.model import (
@@ -79,6 +80,7 @@ def _router(document: Document, transfer: Transfer) -> Machine:
         description="All traffic between domains goes through it",
         cpu=part.cpu,
         memory=part.memory,
+        boot_timeout=document.defaults.boot_timeout,
         config={"boot.autostart": "true", "boot.autostart.priority": "100"},
         devices=transfer.devices(),
     )
@@ -89,6 +91,7 @@ class _Shared:
     """What machines of a domain have in common; of `snapshots` the later one counts."""
 
     image: str
+    boot_timeout: int | None
     provision: Provision
     snapshots: tuple[SnapshotsPart, ...]
 
@@ -97,6 +100,7 @@ def _domain(document: Document, base: IPv4Network, name: str, part: DomainPart) 
     assert part.subnet_id is not None
     shared = _Shared(
         image=document.defaults.image or DEFAULT_IMAGE,
+        boot_timeout=document.defaults.boot_timeout,
         provision=_provision(document.defaults.provision).added(_provision(part.provision)),
         snapshots=(document.snapshots, part.snapshots),
     )
@@ -131,7 +135,9 @@ def _machine(domain: str, shared: _Shared, name: str, part: MachinePart) -> Mach
         cpu=part.cpu,
         memory=part.memory,
         disk=part.disk,
-        gpu=part.gpu,
+        gpu=gpu_of(part.gpu, part.profiles),
+        secure_boot=part.secure_boot is not False,
+        boot_timeout=part.boot_timeout or shared.boot_timeout,
         control=part.control,
         protect=part.protect,
         volumes=tuple(_volumes(part)),

@@ -10,6 +10,7 @@ from pydantic import Field
 from freehold.config.formats import (
     AbsolutePath,
     Address,
+    DurationText,
     Line,
     Network,
     Option,
@@ -17,6 +18,7 @@ from freehold.config.formats import (
     SizeText,
     Word,
 )
+from freehold.config.gpu import MachineGpu
 from freehold.config.part import Part
 from freehold.config.provision import Provision
 from freehold.config.snapshots import SnapshotsPart
@@ -45,6 +47,12 @@ class Defaults(Part):
         description=f"Incus storage pool for disks and volumes. Default: `{DEFAULT_STORAGE}`.",
         examples=["default"],
     )
+    boot_timeout: DurationText | None = Field(
+        None,
+        description="How long a machine may take until it is up. "
+        "Default: `60s` for a container, `5m` for a vm.",
+        examples=["10m"],
+    )
     provision: Provision = Field(
         default_factory=Provision,
         description="What goes inside every machine that this file names.",
@@ -63,10 +71,14 @@ class FirewallMachinePart(Part):
         examples=["debian/13"],
     )
     cpu: int | None = Field(
-        None, ge=1, le=65536, description="Number of CPUs. Default: no limit.", examples=[2]
+        None,
+        ge=1,
+        le=65536,
+        description="Number of CPUs. Default: no limit; 2 for a vm.",
+        examples=[2],
     )
     memory: SizeText | None = Field(
-        None, description="Memory. Default: no limit; Incus's 1GiB for a vm.", examples=["512MiB"]
+        None, description="Memory. Default: no limit; 1GiB for a vm.", examples=["512MiB"]
     )
 
 
@@ -148,16 +160,30 @@ class MachinePart(Part):
         examples=["10.100.3.10"],
     )
     cpu: int | None = Field(
-        None, ge=1, le=65536, description="Number of CPUs. Default: no limit.", examples=[4]
+        None,
+        ge=1,
+        le=65536,
+        description="Number of CPUs. Default: no limit; 2 for a vm.",
+        examples=[4],
     )
     memory: SizeText | None = Field(
-        None, description="Memory. Default: no limit; Incus's 1GiB for a vm.", examples=["8GiB"]
+        None, description="Memory. Default: no limit; 1GiB for a vm.", examples=["8GiB"]
     )
     disk: SizeText | None = Field(
         None, description="Size of the root disk. Default: the pool's.", examples=["20GiB"]
     )
-    gpu: bool = Field(
-        default=False, description="Whether it has the GPU. Default: `false`.", examples=[True]
+    gpu: MachineGpu = Field(
+        None, description="Whether it has the GPU, or which. Default: `false`.", examples=[True]
+    )
+    secure_boot: bool | None = Field(
+        None,
+        description="Whether the firmware of a vm starts signed systems only. Default: `true`.",
+        examples=[False],
+    )
+    boot_timeout: DurationText | None = Field(
+        None,
+        description="How long it may take until it is up. Default: `defaults.boot_timeout`.",
+        examples=["10m"],
     )
     control: bool = Field(
         default=False,

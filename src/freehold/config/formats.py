@@ -1,4 +1,4 @@
-"""The kinds of values that infra.yml knows besides plain text, numbers and booleans: sizes, addresses, paths, ports.
+"""The kinds of values that infra.yml knows besides plain text, numbers and booleans: sizes, times, addresses, paths, ports.
 
 Each is a type for `document`: it checks what is written, answers the model's own value, and carries its JSON Schema.
 A refusal is a PydanticCustomError whose type is a diagnostic code; `schema_errors` takes it over.
@@ -19,6 +19,8 @@ _PRIVATE = tuple(IPv4Network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.16
 _UNITS = ("B", "kB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB")
 _LARGEST_PORT = 65535
 _LARGEST_DIGITS = 15
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_LONGEST = 24 * 3600  # seconds
 
 
 def refuse(code: str, detail: str, hint: str | None = None) -> NoReturn:
@@ -50,6 +52,18 @@ def _size_hint(text: str) -> str | None:
     exact = next((unit for unit in _UNITS if unit.lower() == match[2].lower()), None)
     unit = exact or (binary if len(match[2]) == 1 else nearest(match[2], _UNITS)) or binary
     return f"Did you mean `{match[1]}{unit}`?" if unit else None
+
+
+def _duration(value: Any) -> int:
+    """Seconds."""
+    text = _text(value, "a time such as `10m`")
+    match = re.fullmatch(r"([1-9][0-9]{0,4})([smh])", text)
+    if match is None:
+        refuse("invalid-duration", f"`{text}` is not a time.")
+    seconds = int(match[1]) * _SECONDS[match[2]]
+    if seconds > _LONGEST:
+        refuse("invalid-duration", f"`{text}` is longer than a day.")
+    return seconds
 
 
 def _address(value: Any) -> IPv4Address:
@@ -164,6 +178,11 @@ SizeText = Annotated[
     Size,
     PlainValidator(_size),
     WithJsonSchema({"type": "string", "pattern": _SIZE_PATTERN}),
+]
+DurationText = Annotated[
+    int,
+    PlainValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,4}[smh]$"}),
 ]
 Address = Annotated[
     IPv4Address,

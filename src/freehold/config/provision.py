@@ -94,5 +94,5 @@ class Provision(Part):
     vars: dict[str, Any] = Field(
         default_factory=dict,
         description="Ansible variables; any values.",
-        examples=[{"ollama_models": ["phi3:mini"]}],
+        examples=[{"ollama_server_models": ["phi3:mini"]}],
     )

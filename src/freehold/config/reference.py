@@ -61,6 +61,7 @@ _SECTIONS = (
     ("`domains.NAME`", "DomainPart"),
     ("`domains.NAME.profiles.NAME`", "ProfilePart"),
     ("`domains.NAME.machines.NAME`", "MachinePart"),
+    ("`gpu` of a machine", "MachineGpuPart"),
     ("`domains.NAME.machines.NAME.volumes.NAME`", "VolumePart"),
     ("`provision`", "Provision"),
     ("`provision.git[]`", "GitCheckout"),
@@ -168,6 +169,8 @@ def _scalar(field: dict[str, Any], kind: str) -> str:
     if kind == "string":
         if "GiB" in pattern:
             return "size"
+        if "smh" in pattern:
+            return "time"
         if pattern == "^/.+":
             return "absolute path"
         return "IPv4 address" if field.get("format") == "ipv4" else "text"

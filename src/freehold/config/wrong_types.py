@@ -62,6 +62,8 @@ def _hint(tree: Tree, path: KeyPath, expected: str, value: Any) -> str | None:
         return f"Write it as a list: `[{written}]`."
     if type(value) is int and expected.startswith("a size"):
         return f"Add the unit: `{value}MiB`, `{value}GiB`."
+    if type(value) is int and expected.startswith("a time"):
+        return f"Add the unit: `{value}s`, `{value}m`."
     return _example(path, expected)
 
 

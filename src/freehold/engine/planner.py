@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from freehold.diagnostics import Diagnostic
 from freehold.model import Infra
 from freehold.planning.address import Address
 from freehold.planning.allocation import with_addresses
-from freehold.planning.change import Change
+from freehold.planning.change import Action, Change
 from freehold.planning.compare import compare
 from freehold.planning.plan import Plan
 from freehold.planning.question import Question
@@ -56,7 +55,8 @@ class Planner:
     """What is asked of the real systems, again and again during a run.
 
     With `destroy`, nothing of the estate is wanted any more: its every resource is to go. With `orphans_only`,
-    orphans are deleted and nothing else is touched.
+    orphans are deleted and nothing else is touched. `measure`: whether the estate fits its computer is asked even when the plan
+    asks nothing more of it.
     """
 
     infra: Infra
@@ -65,6 +65,7 @@ class Planner:
     prune: bool = False
     destroy: bool = False
     orphans_only: bool = False
+    measure: bool = False
 
     async def look(self) -> Picture:
         """Observe and compare. Raises BackendError when a system cannot be read."""
@@ -84,9 +85,22 @@ class Planner:
                 here=observation.here,
             )
         )
-        diagnostics: tuple[Diagnostic, ...] = () if self.destroy else observation.diagnostics
-        plan = replace(plan, diagnostics=(*diagnostics, *plan.diagnostics))
+        if not self.destroy:
+            diagnostics = (*observation.diagnostics, *plan.diagnostics)
+            plan = await self._measured(replace(plan, diagnostics=diagnostics), observation)
         return Picture(plan, desired, observation.observed)
+
+    async def _measured(self, plan: Plan, observation: Observation) -> Plan:
+        """The plan with the computers as it leaves them, when it may ask more of them."""
+        if not (self.measure or any(map(_takes_more, plan.changes))):
+            return plan
+        from freehold.planning.capacity_rules import fit  # most plans start without
+
+        gone = {change.address for change in plan.changes if change.action is Action.DELETE}
+        computers = [await measure() for measure in observation.measures]
+        capacity = tuple(fit(each, self.selection, gone) for each in computers)
+        found = (problem for each in capacity for problem in each.diagnostics)
+        return replace(plan, diagnostics=(*plan.diagnostics, *found), capacity=capacity)
 
     def _desired(self, observation: Observation) -> Mapping[Address, Desired]:
         infra = with_addresses(self.infra, observation.observed)
@@ -96,3 +110,11 @@ class Planner:
         """What is left of a change, as of now; None when nothing is."""
         picture = await self.look()
         return next((c for c in picture.plan.changes if c.address == change.address), None)
+
+
+def _takes_more(change: Change) -> bool:
+    """Whether a change may make a machine take more of its computer."""
+    return change.action is not Action.DELETE and change.address.kind in _TAKING
+
+
+_TAKING = frozenset({"instance", "profile", "volume"})

@@ -38,6 +38,8 @@ class Systems:
             tuple(problem for look in looks for problem in look.diagnostics),
             unseen={kind: why for look in looks for kind, why in look.unseen.items()},
             here=next((look.here for look in looks if look.here), None),
+            cards=tuple(card for look in looks for card in look.cards),
+            measures=tuple(measure for look in looks for measure in look.measures),
         )
 
     def desired(self, infra: Infra, observation: Observation) -> Mapping[Address, Desired]:

@@ -1,5 +1,6 @@
 """The estate as frozen values. Imports nothing but diagnostics; does no I/O."""
 
+from freehold.model.gpu import Gpu, GpuProfile, GpuVendor
 from freehold.model.infra import (
     Domain,
     FirewallMode,
@@ -21,7 +22,10 @@ __all__ = [
     "Checkout",
     "Domain",
     "FirewallMode",
+    "Gpu",
     "GpuPolicy",
+    "GpuProfile",
+    "GpuVendor",
     "Infra",
     "Keep",
     "Machine",

@@ -9,6 +9,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 
 from freehold.model.addresses import GATEWAY_HOST, domain_subnet, host
+from freehold.model.gpu import Gpu
 from freehold.model.names import bridge_name, instance_name, volume_name
 from freehold.model.provision import NOTHING, Provision
 from freehold.model.size import Size
@@ -78,7 +79,8 @@ class Machine:
     """A container or a virtual machine. `address` is None until allocated when infra.yml names none.
 
     `provision` is all that goes inside, what it shares with others included; its variables are its own.
-    `devices` are those that it alone has, as Incus keeps them; infra.yml gives none.
+    `devices` are those that it alone has, as Incus keeps them; infra.yml gives none. `boot_timeout` are the seconds that it
+    may take until it is up, None for what is usual for its type; `secure_boot` matters to a vm only.
     """
 
     domain: str
@@ -91,7 +93,9 @@ class Machine:
     cpu: int | None = None
     memory: Size | None = None
     disk: Size | None = None
-    gpu: bool = False
+    gpu: Gpu | None = None
+    secure_boot: bool = True
+    boot_timeout: int | None = None
     control: bool = False
     protect: bool = False
     volumes: tuple[Volume, ...] = ()

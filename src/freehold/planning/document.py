@@ -136,7 +136,8 @@ class SavedPlan:
         """Raise StalePlan unless `plan`, made again just now from `observed`, is what this one showed."""
         now = digests(observed)
         moved = sorted(k for k in {*self.digests, *now} if self.digests.get(k) != now.get(k))
-        if not moved and json.loads(json.dumps(plan_document(plan))) == self.document:
+        made = json.loads(json.dumps(plan_document(plan)))
+        if not moved and _lasting(made) == _lasting(self.document):
             return
         what = (
             ", ".join(moved[:8]) + (", …" if len(moved) > 8 else "") if moved else "the plan itself"
@@ -149,6 +150,14 @@ class SavedPlan:
                 hint="Make a new plan and look at it:\n    freehold plan --out FILE",
             )
         )
+
+
+def _lasting(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the measurements of the computer, which say something else at each moment."""
+    from freehold.planning.capacity_words import CODES  # only a saved plan is compared
+
+    said = [each for each in document.get("diagnostics", ()) if each.get("code") not in CODES]
+    return {**document, "diagnostics": said}
 
 
 def _texts(value: Any) -> dict[str, str]:

@@ -5,10 +5,14 @@ Rendered by `views`, saved by `planning.saved`, carried out by `engine.execute`.
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from freehold.diagnostics import Diagnostic, has_errors
 from freehold.planning.address import Address
 from freehold.planning.change import Action, Change
+
+if TYPE_CHECKING:  # most plans ask nothing more of the computer
+    from freehold.planning.capacity import Fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +35,8 @@ class Orphan:
 class Plan:
     """Changes in the order they are shown, orphans, and what keeps the plan from being applied.
 
-    `unseen` are the kinds of resources that could not be looked at: nothing is known of them.
+    `unseen` are the kinds of resources that could not be looked at: nothing is known of them. `capacity`: the computers as
+    they are afterwards, when the plan asks more of them.
     """
 
     estate: str
@@ -40,6 +45,7 @@ class Plan:
     unchanged: int = 0
     diagnostics: tuple[Diagnostic, ...] = ()
     unseen: tuple[str, ...] = ()
+    capacity: "tuple[Fit, ...]" = ()
 
     @property
     def is_empty(self) -> bool:

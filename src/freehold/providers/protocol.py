@@ -5,16 +5,23 @@ A new system is a new package beside this module that implements `Provider`.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from freehold.diagnostics import Diagnostic
 from freehold.model import Infra
+from freehold.model.computer import Card
 from freehold.planning.address import Address
 from freehold.planning.change import Change
 from freehold.planning.resource import Desired, Kind, Observed
 
+if TYPE_CHECKING:  # a plan that asks nothing more of the computer should not pay for it
+    from freehold.planning.capacity import Capacity
+
 Report = Callable[[str], None]
 """Receives what a step is doing right now: `rootfs: 45%`."""
+
+Measure = Callable[[], Awaitable["Capacity"]]
+"""Looks at a computer and all that live on it. Raises BackendError; what the computer does not tell is no error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +29,16 @@ class Observation:
     """One look at a system: what is there, and what about it needs saying.
 
     `unseen` are the kinds that cannot be looked at from here, and why. `here` is the machine in which this process runs, when
-    it is one of the estate's.
+    it is one of the estate's. `cards`: the graphics cards of the computer, when machines want one. `measures`
+    look at the computers that carry the estate, each at one; awaited only by who wants to know whether it fits.
     """
 
     observed: Mapping[Address, Observed] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
     unseen: Mapping[str, Diagnostic] = field(default_factory=dict)
     here: Address | None = None
+    cards: tuple[Card, ...] = ()
+    measures: tuple[Measure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from freehold.model import GpuProfile
 from freehold.planning.change import Change
 from freehold.planning.resource import Fields
 from freehold.views.words import count, value
@@ -33,7 +34,9 @@ def _instance(fields: Fields) -> Iterator[str]:
         yield f"{memory} of memory"
     if size := devices.get("root", {}).get("size"):
         yield f"{size} of disk"
-    if any(device.get("type") == "gpu" for device in devices.values()):
+    if any(device.get("type") == "gpu" for device in devices.values()) or any(
+        profile in fields.get("profiles", []) for profile in GpuProfile
+    ):
         yield "GPU"
     if extra := [name for name in fields.get("profiles", []) if name != "default"]:
         yield f"{'profile' if len(extra) == 1 else 'profiles'} {' '.join(extra)}"

@@ -32,10 +32,11 @@ def render_plan(
     verbose: bool = False,
     command: str = "freehold",
     verb: str = "apply",
+    capacity: bool = False,
 ) -> None:
     """Write the plan. `verbose` shows every field of what is created; diagnostics are shown by the caller.
 
-    `verb` is what carries it out.
+    `verb` is what carries it out. `capacity`: who takes what of the computer is shown even where all fits.
     """
     paper = Paper(stream)
     for domain, changes in groupby(plan.changes, key=lambda change: change.address.domain):
@@ -49,6 +50,10 @@ def render_plan(
     if plan.destructive:
         _write(paper, _losses(paper, plan.destructive))
         paper.line()
+    if shown := [fit for fit in plan.capacity if capacity or fit.is_noteworthy]:
+        from freehold.views.capacity import render_capacity  # most plans show none
+
+        render_capacity(shown, stream)
     if plan.is_empty and plan.can_apply:
         whole = plan.unchanged and not plan.orphans and not plan.unseen
         says = ": everything is as infra.yml says" if whole else ""

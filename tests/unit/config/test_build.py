@@ -10,7 +10,9 @@ from freehold.model import (
     Checkout,
     Domain,
     FirewallMode,
+    Gpu,
     GpuPolicy,
+    GpuVendor,
     Infra,
     Machine,
     MachineType,
@@ -57,6 +59,7 @@ def test_defaults_of_the_estate_reach_domains_and_machines(everything: Infra) ->
         domain="homelab",
         name="plain",
         image="debian/12",
+        boot_timeout=90,
         snapshots=plain.snapshots,
         provision=plain.provision,
     )
@@ -96,7 +99,7 @@ def test_a_machine_with_every_key(everything: Infra) -> None:
     assert llm.profiles == ("big", "kvm")
     assert llm.address == IPv4Address("192.168.3.199")
     assert (llm.cpu, llm.memory, llm.disk) == (4, None, Size.parse("20GiB"))
-    assert llm.gpu
+    assert llm.gpu == Gpu(pci="0000:01:00.0", vendor=GpuVendor.NVIDIA, memory=Size.parse("8GiB"))
     assert llm.volumes == (
         Volume(name="cache", path="/var/cache/ollama"),
         Volume(name="models", path="/var/lib/ollama", size=Size.parse("100GiB")),

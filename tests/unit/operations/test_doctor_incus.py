@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from freehold.model import Infra, MachineType
+from freehold.model import Infra
 from freehold.operations.doctor import NotMeasured, Result, Subject, storage
 from freehold.operations.doctor import server as checks
 from freehold.operations.server_options import server_options
@@ -88,23 +88,6 @@ def test_missing_extensions_are_named(tmp_path: Path) -> None:
         answer = checks.extensions(found)
     assert answer.result is Result.ERROR
     assert checks.EXTENSIONS[0] in answer.detail
-
-
-def test_virtual_machines_matter_only_where_they_are_wanted(tmp_path: Path) -> None:
-    containers = estate([1])
-    domain = containers.domains[0]
-    vm = replace(domain.machines[0], type=MachineType.VM)
-    with_vm = replace(containers, domains=(replace(domain, machines=(vm,)),))
-    with subject(tmp_path, driver="lxc") as found:
-        assert checks.virtual_machines(replace(found, infra=containers)).result is Result.OK
-        assert checks.virtual_machines(replace(found, infra=with_vm)).result is Result.ERROR
-        assert checks.virtual_machines(found).result is Result.WARNING
-    (tmp_path / "dev").mkdir()
-    for device in ("kvm", "vhost-vsock"):
-        (tmp_path / "dev" / device).touch()
-    (tmp_path / "incus.socket").unlink()
-    with subject(tmp_path, infra=with_vm) as found:
-        assert checks.virtual_machines(found).result is Result.OK
 
 
 @pytest.mark.parametrize(("driver", "result"), [("btrfs", Result.OK), ("dir", Result.WARNING)])

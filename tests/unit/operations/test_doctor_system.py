@@ -17,8 +17,9 @@ from freehold.operations.doctor import (
     programs,
     storage,
 )
-from freehold.operations.doctor.needs import GIB, needs_of
+from freehold.operations.doctor.needs import needs_of
 from freehold.operations.lab.checks import PROGRAMS
+from freehold.planning.capacity_demand import GIB
 from tests.unit.operations.estates import estate
 
 

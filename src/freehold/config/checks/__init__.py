@@ -7,13 +7,14 @@ from freehold.config.checks.addresses import addresses, enough_addresses
 from freehold.config.checks.context import Context
 from freehold.config.checks.detours import network_devices, proxies
 from freehold.config.checks.firewall_machine import firewall_machine
+from freehold.config.checks.gpu import gpu_machines, gpu_profiles, passed_through
 from freehold.config.checks.instance_options import (
     known_options,
     managed_options,
     options_of_other_type,
     options_said_twice,
 )
-from freehold.config.checks.machines import control_machines, gpu_machines, vm_memory
+from freehold.config.checks.machines import control_machines, secure_boot, vm_memory
 from freehold.config.checks.names import (
     bridge_names,
     estate_name,
@@ -59,8 +60,11 @@ CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = (
     known_options,
     options_of_other_type,
     vm_memory,
+    secure_boot,
     control_machines,
+    gpu_profiles,
     gpu_machines,
+    passed_through,
     volume_paths,
     kept_snapshots,
     snapshot_options,

@@ -13,6 +13,11 @@ _MANAGED = {
     "image.": "Incus notes there what the image is",
     "user.freehold.": "Freehold marks there what is its own",
 }
+_KEYS = (
+    ("cpu", "limits.cpu"), ("memory", "limits.memory"), ("secure_boot", "security.secureboot"),
+)  # fmt: skip
+"""Keys of a machine, and the options that they become."""
+
 _CONTAINER_ONLY = (
     "limits.cpu.allowance", "limits.cpu.priority", "limits.hugepages.", "limits.kernel.",
     "limits.memory.enforce", "limits.memory.swap", "limits.processes", "linux.kernel_modules",
@@ -37,9 +42,9 @@ def managed_options(context: Context) -> Iterator[Diagnostic]:
 
 
 def options_said_twice(context: Context) -> Iterator[Diagnostic]:
-    """`cpu` and `limits.cpu`, `memory` and `limits.memory` of one machine."""
+    """`cpu` and `limits.cpu`, `memory` and `limits.memory`, `secure_boot` and `security.secureboot` of one machine."""
     for path, _, machine in context.machines():
-        for key, option in (("cpu", "limits.cpu"), ("memory", "limits.memory")):
+        for key, option in _KEYS:
             if getattr(machine, key) is not None and option in machine.config:
                 detail = (
                     f"`{key}` ({context.line((*path, key))}) and `{option}` set the same thing."

@@ -1,4 +1,4 @@
-"""What a machine needs to run (a vm's memory), what type steers the estate, and who has the GPU."""
+"""What a machine needs to run (a vm's memory), what only a vm has, and what type steers the estate."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from freehold.config.checks.context import Context, key_of
 from freehold.config.document import DomainPart, MachinePart
 from freehold.config.places import KeyPath
 from freehold.diagnostics import Diagnostic
-from freehold.model import GpuPolicy, MachineType, Size
+from freehold.model import MachineType, Size
 
 SMALLEST_VM_MEMORY = 512 * 1024 * 1024  # bytes; Debian's installation guide, section 3.4
 
@@ -22,26 +22,21 @@ def vm_memory(context: Context) -> Iterator[Diagnostic]:
             yield context.at(where, "vm-too-small", detail)
 
 
+def secure_boot(context: Context) -> Iterator[Diagnostic]:
+    """Only a vm has firmware."""
+    for path, _, machine in context.machines():
+        is_known = context.understood((*path, "type"), machine)
+        if machine.secure_boot is not None and machine.type is MachineType.CONTAINER and is_known:
+            detail = f"`secure_boot` is for virtual machines only; {key_of(path)} is a container."
+            yield context.at_key((*path, "secure_boot"), "wrong-machine-type", detail)
+
+
 def control_machines(context: Context) -> Iterator[Diagnostic]:
     """The estate is steered from containers."""
     for path, _, machine in context.machines():
         if machine.control and machine.type is MachineType.VM:
             detail = f"{key_of(path)} is a vm and has `control: true`."
             yield context.at((*path, "control"), "control-vm", detail)
-
-
-def gpu_machines(context: Context) -> Iterator[Diagnostic]:
-    """One machine with the GPU under `exclusive`; a warning for more under `shared`."""
-    having = [(path, where) for path, d, m in context.machines() if (where := _gpu(path, d, m))]
-    if not context.understood(("gpu", "policy"), context.document.gpu):
-        return
-    shared = context.document.gpu.policy is GpuPolicy.SHARED
-    for path, where in having[1:]:
-        first, first_place = having[0]
-        detail = (
-            f"{key_of(path)} and {key_of(first)} ({context.line(first_place)}) both have the GPU."
-        )
-        yield context.at(where, "gpu-shared" if shared else "second-gpu-machine", detail)
 
 
 def _memory(path: KeyPath, domain: DomainPart, machine: MachinePart) -> tuple[KeyPath, Size | None]:
@@ -62,13 +57,3 @@ def _size(text: str) -> Size | None:
         return Size.parse(text) if len(text) < 20 else None
     except ValueError:  # a percentage: Incus allows it, nothing can be said here
         return None
-
-
-def _gpu(path: KeyPath, domain: DomainPart, machine: MachinePart) -> KeyPath | None:
-    if machine.gpu:
-        return (*path, "gpu")
-    for index, name in enumerate(machine.profiles):
-        profile = domain.profiles.get(name)
-        if profile and any(device.get("type") == "gpu" for device in profile.devices.values()):
-            return (*path, "profiles", index)
-    return None

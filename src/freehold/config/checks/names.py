@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from freehold.config.checks.context import DOMAINS, Context, key_of
 from freehold.config.places import KeyPath, PlacedMap
 from freehold.diagnostics import Diagnostic
+from freehold.model.gpu import GpuProfile
 from freehold.model.names import (
     INSTANCE_NAME_LIMIT,
     RESERVED_DOMAINS,
@@ -13,9 +14,10 @@ from freehold.model.names import (
     instance_name,
     is_dns_label,
 )
+from freehold.model.virtual_machines import VM_PROFILE
 
-RESERVED_PROFILES = frozenset({"default"})
-RESERVED_DEVICES = frozenset({"root", "eth0", "gpu"})
+RESERVED_PROFILES = frozenset({"default", VM_PROFILE.name, *GpuProfile})
+RESERVED_DEVICES = frozenset({"root", "eth0", "gpu", "kfd", *VM_PROFILE.devices})
 """Devices that Freehold gives to machines; volumes become devices too."""
 
 _DEVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from freehold.config.checks.context import Context, suggestion
 from freehold.config.schema_errors import missing_key
 from freehold.diagnostics import Diagnostic, did_you_mean
+from freehold.model.gpu import GpuProfile
+from freehold.model.virtual_machines import VM_PROFILE
 
 _DEVICE_TYPES = frozenset({
     "disk", "gpu", "infiniband", "nic", "none", "pci", "proxy", "tpm", "unix-block", "unix-char",
@@ -13,6 +15,11 @@ _DEVICE_TYPES = frozenset({
 """Incus's device types (doc/reference/devices)."""
 
 MANAGED_DEVICES = frozenset({"root", "eth0"})
+
+_WITHOUT_NAMING = {"default": "machine", VM_PROFILE.name: "vm"}
+
+BUILT_IN = frozenset({*GpuProfile})
+"""Profiles that machines may name although no domain defines them."""
 
 
 def named_profiles(context: Context) -> Iterator[Diagnostic]:
@@ -27,13 +34,12 @@ def named_profiles(context: Context) -> Iterator[Diagnostic]:
                 yield context.at(
                     here, "duplicate-profile", f"`{name}` stands further ahead already."
                 )
-            elif name == "default":
-                yield context.at(
-                    here,
-                    "managed-key",
-                    "Every machine has the profile `default` without naming it.",
+            elif name in _WITHOUT_NAMING:
+                detail = (
+                    f"Every {_WITHOUT_NAMING[name]} has the profile `{name}` without naming it."
                 )
-            elif not context.tree.has((*path[:2], "profiles", name)):
+                yield context.at(here, "managed-key", detail)
+            elif name not in BUILT_IN and not context.tree.has((*path[:2], "profiles", name)):
                 yield _unknown(context, here, name)
             seen.add(name)
 

@@ -73,7 +73,7 @@ MACHINES: dict[str, Code] = {
     ),
     "conflicting-keys": Code(
         "Two keys say the same thing",
-        "A machine's own key (`cpu`, `memory`, `snapshots`) and the Incus option it becomes are both written.",
+        "A machine's own key (`cpu`, `memory`, `secure_boot`, `snapshots`) and the Incus option it becomes are both written.",
         "Keep one of them.",
     ),
     "managed-key": Code(
@@ -104,7 +104,12 @@ MACHINES: dict[str, Code] = {
     "second-gpu-machine": Code(
         "Second machine with the GPU",
         "`gpu.policy` is `exclusive`: only one machine may have the GPU.",
-        "Take it from one of them, or write `gpu: {policy: shared}` at the top.",
+        "Take it from one of them, name different cards (`gpu: {pci: …}`), or write `gpu: {policy: shared}` at the top.",
+    ),
+    "gpu-passed-through": Code(
+        "A virtual machine's GPU is another machine's too",
+        "A card that is passed through to a virtual machine is gone from the computer; no policy can share it.",
+        "Take it from one of them, or name different cards: `gpu: {pci: …}`.",
     ),
     "gpu-shared": Code(
         "Machines share the GPU",

@@ -46,6 +46,11 @@ SCHEMA: dict[str, Code] = {
         "A size is a whole number directly followed by a unit of Incus.",
         "Write for example `512MiB` or `8GiB` (B, kB, MB, GB, TB, KiB, MiB, GiB, TiB).",
     ),
+    "invalid-duration": Code(
+        "Not a time",
+        "A time is a whole number directly followed by `s`, `m` or `h`, and a day at most.",
+        "Write for example `90s` or `10m`.",
+    ),
     "invalid-address": Code(
         "Not an address",
         "The text is not an IPv4 address.",
@@ -60,6 +65,11 @@ SCHEMA: dict[str, Code] = {
         "Path cannot be used",
         "A path inside a machine must be absolute, without `.`, `..` or doubled slashes, and not `/` itself.",
         "Write a path such as `/srv/data`.",
+    ),
+    "invalid-pci": Code(
+        "Not a PCI address",
+        "A PCI address has four parts in small hexadecimal digits: domain, bus, device and function.",
+        'Write for example `"0000:01:00.0"`; `lspci -D` tells them.',
     ),
     "invalid-port": Code(
         "Not a port",

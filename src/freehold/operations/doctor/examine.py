@@ -8,6 +8,7 @@ from freehold.diagnostics import BackendError
 from freehold.operations.doctor import (
     docker,
     firewalls,
+    gpus,
     kernel,
     leftovers,
     network,
@@ -15,6 +16,7 @@ from freehold.operations.doctor import (
     routing,
     server,
     storage,
+    virtual_machines,
 )
 from freehold.operations.doctor.finding import Check, CheckResult, Finding, error, not_measured
 from freehold.operations.doctor.subject import NotMeasured, Subject
@@ -26,7 +28,8 @@ CHECKS = (
     Check("incus", server.reachable),
     Check("incus version", server.version),
     Check("incus api", server.extensions),
-    Check("virtual machines", server.virtual_machines),
+    Check("virtual machines", virtual_machines.virtual_machines),
+    Check("graphics cards", gpus.graphics_cards),
     Check("storage pool", storage.pool),
     Check("storage space", storage.space),
     Check("disk", storage.disk),

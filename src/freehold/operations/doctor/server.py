@@ -1,9 +1,8 @@
-"""The Incus server: does it answer, is it new enough, can it run virtual machines. Facts from `GET /1.0`."""
+"""The Incus server: does it answer, is it new enough. Facts from `GET /1.0`."""
 
 import re
 
 from freehold.operations.doctor.finding import Finding, error, ok, warning
-from freehold.operations.doctor.needs import needs_of
 from freehold.operations.doctor.subject import PATIENCE, Subject
 from freehold.system.unix_http import ask
 
@@ -80,29 +79,3 @@ def extensions(subject: Subject) -> Finding:
     if missing:
         return error(f"The API lacks {', '.join(missing)}.", _UPGRADE)
     return ok(f"The API has the {len(EXTENSIONS)} extensions that Freehold uses.")
-
-
-def virtual_machines(subject: Subject) -> Finding:
-    """Whether virtual machines can run, and the estate wants any."""
-    obstacles = [
-        f"there is no {device}"
-        for device in ("/dev/kvm", "/dev/vhost-vsock")
-        if not subject.exists(device)
-    ]
-    drivers = str(subject.incus("")["environment"].get("driver", ""))
-    if "qemu" not in drivers:
-        obstacles.append("Incus has found no QEMU that works")
-    if not obstacles:
-        return ok("Virtual machines can run.")
-    needs = needs_of(subject.infra)
-    detail = f"Virtual machines cannot run: {'; '.join(obstacles)}."
-    remedy = (
-        "Switch virtualisation on in the firmware (or nested virtualisation on the host), install "
-        "qemu-system-x86 and ovmf, load the kernel's part, and restart Incus:\n"
-        "    sudo modprobe --all kvm vhost_vsock"
-    )
-    if needs.virtual_machines:
-        return error(f"{detail} infra.yml wants {needs.virtual_machines}.", remedy)
-    if needs.known:
-        return ok(f"{detail} infra.yml wants none.")
-    return warning(f"{detail} Containers can.", remedy)

@@ -4,8 +4,9 @@ import re
 import shutil
 
 from freehold.operations.doctor.finding import Finding, error, ok, warning
-from freehold.operations.doctor.needs import GIB, gib, needs_of
+from freehold.operations.doctor.needs import needs_of
 from freehold.operations.doctor.subject import NotMeasured, Subject
+from freehold.planning.capacity_demand import GIB, amount
 
 LEAST_FREE = GIB
 
@@ -51,13 +52,15 @@ def disk(subject: Subject) -> Finding:
 def _enough_disk(place: str, free: int, subject: Subject) -> Finding:
     needs = needs_of(subject.infra)
     if free < LEAST_FREE:
-        return error(f"{place} has only {gib(free)} free.", "Free some space, or enlarge it.")
+        return error(f"{place} has only {amount(free)} free.", "Free some space, or enlarge it.")
     if free < needs.disk:
         return warning(
-            f"{place} has {gib(free)} free; {needs.whose} may take up to {gib(needs.disk)}.",
+            f"{place} has {amount(free)} free; {needs.whose} may take up to {amount(needs.disk)}.",
             "Enlarge it, or lower the sizes in infra.yml, before the machines fill it.",
         )
-    return ok(f"{place} has {gib(free)} free; {needs.whose} may take up to {gib(needs.disk)}.")
+    return ok(
+        f"{place} has {amount(free)} free; {needs.whose} may take up to {amount(needs.disk)}."
+    )
 
 
 def memory(subject: Subject) -> Finding:
@@ -68,7 +71,7 @@ def memory(subject: Subject) -> Finding:
         raise NotMeasured("/proc/meminfo does not say.")
     available, total = int(fields["MemAvailable"]) * 1024, int(fields["MemTotal"]) * 1024
     needs = needs_of(subject.infra)
-    found = f"{gib(available)} of {gib(total)} available; {needs.whose} may take up to {gib(needs.memory)}."
+    found = f"{amount(available)} of {amount(total)} available; {needs.whose} may take up to {amount(needs.memory)}."
     if available < needs.memory:
         return warning(found, "Lower `memory:` in infra.yml, stop other programs, or add memory.")
     return ok(found)

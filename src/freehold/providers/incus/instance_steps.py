@@ -14,9 +14,18 @@ from freehold.diagnostics import BackendError
 from freehold.model import MachineType
 from freehold.planning.change import Action, Change
 from freehold.planning.resource import Fields, Impact
+from freehold.providers.incus.device_nodes import LOST
+from freehold.providers.incus.guardian import make_sure, reattach
 from freehold.providers.incus.images import Images
 from freehold.providers.incus.instances import API_TYPES
-from freehold.providers.incus.marks import IMAGE, INHERITED, marks, merged, protection
+from freehold.providers.incus.marks import (
+    BOOT_TIMEOUT,
+    IMAGE,
+    INHERITED,
+    marks,
+    merged,
+    protection,
+)
 from freehold.providers.incus.objects import fields_of
 from freehold.providers.incus.options import inherited_as_text
 from freehold.providers.incus.power import set_state, stop, switch_off
@@ -57,11 +66,27 @@ class InstanceSteps:
         steps = list(self._stopping()) if restarts else []
         if self.change.lets_go:
             steps.append(Step(f"free the address of {self._name}", self._let_go, lets_go=True))
-        if fields != {"state"}:
+        if any(path != "state" and not path.startswith(f"{LOST}.") for path in fields):
             steps.append(self._step("configure", self._configure))
         if restarts or "state" in fields:
             steps += [self._step("start", self._start), self._wait()]
-        return steps
+        return [*steps, *self._healing(restarts)]
+
+    def _healing(self, restarts: bool) -> Sequence[Step]:
+        """Give lost devices back; a restart has done so."""
+        lost = sorted((self.change.observed or {}).get(LOST, ()))
+        if not lost:
+            return []
+
+        async def give(report: Report) -> None:
+            await reattach(self.incus, self._project, self._name, lost)
+
+        async def look(report: Report) -> None:
+            await make_sure(self.incus, self._project, self._name, restarted=restarts)
+
+        again = Step(f"look at {' '.join(lost)} in {self._name}", look)
+        giving = Step(f"attach {' '.join(lost)} of {self._name} anew", give)
+        return [again] if restarts else [giving, again]
 
     def _replacement(self) -> Sequence[Step]:
         """The image alone can be changed in place, which keeps everything but the root disk."""
@@ -113,6 +138,7 @@ class InstanceSteps:
             **fields["config"],
             **marks(self.estate, self._project),
             **protection(fields["protect"]),
+            **({BOOT_TIMEOUT: timeout} if (timeout := fields["boot_timeout"]) else {}),
             IMAGE: fields["image"],
             INHERITED: inherited_as_text(fields["inherited"]),
         }

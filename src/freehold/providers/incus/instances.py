@@ -3,21 +3,27 @@
 The steps that change one are in `instance_steps.py`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from freehold.model import Domain, Infra, Machine, MachineType
+from freehold.model.computer import Card
 from freehold.model.names import hardware_address
 from freehold.model.transfer import INTERFACE
 from freehold.planning.address import HOST, Address
 from freehold.planning.resource import Desired, Kind, Observed
 from freehold.providers.incus.bridges import bridge_address
+from freehold.providers.incus.built_in import machine_profiles
 from freehold.providers.incus.control import Ways, control_devices
+from freehold.providers.incus.device_nodes import NOTHING_LOST, Lost
+from freehold.providers.incus.gpu import gpu_devices
 from freehold.providers.incus.marks import (
+    BOOT_TIMEOUT,
     ESTATE,
     IMAGE,
     INHERITED,
     PROTECT,
+    boot_timeout,
     declared,
     is_protected,
     owner,
@@ -40,18 +46,24 @@ def instance_address(domain: str, machine: str) -> Address:
     return Address(domain, KIND.name, machine)
 
 
-def desired_instances(infra: Infra, domain: Domain, ways: Ways | None = None) -> Iterable[Desired]:
+def desired_instances(
+    infra: Infra, domain: Domain, ways: Ways | None = None, cards: Sequence[Card] = ()
+) -> Iterable[Desired]:
     """The instances that a domain wants; its machines must have their addresses allocated.
 
-    `ways` are what a control machine gets; without them it is a machine like any other.
+    `ways` are what a control machine gets; without them it is a machine like any other. `cards` are those of the computer.
     """
     for machine in domain.machines:
-        yield _desired(infra, domain, machine, ways)
+        yield _desired(infra, domain, machine, ways, cards)
 
 
-def _desired(infra: Infra, domain: Domain, machine: Machine, ways: Ways | None) -> Desired:
+def _desired(
+    infra: Infra, domain: Domain, machine: Machine, ways: Ways | None, cards: Sequence[Card]
+) -> Desired:
     config = _config(machine)
-    profiles = [profile for name in machine.profiles if (profile := domain.profile(name))]
+    profiles = machine_profiles(domain, machine, cards)
+    names = [DEFAULT, *(profile.name for profile in profiles)]
+    devices = _devices(infra, domain, machine) | gpu_devices(machine, cards)
     return Desired(
         address=instance_address(domain.name, machine.name),
         fields={
@@ -60,14 +72,14 @@ def _desired(infra: Infra, domain: Domain, machine: Machine, ways: Ways | None) 
             "image": machine.image,
             "state": "running",
             "description": machine.description,
-            "profiles": [DEFAULT, *machine.profiles],
+            "profiles": names,
             "config": config,
             "protect": machine.protect,
+            "boot_timeout": boot_timeout(machine.boot_timeout).get(BOOT_TIMEOUT, ""),
             "inherited": inherited(profiles, config, machine.type),
-            "devices": _devices(infra, domain, machine) | control_devices(machine, ways),
+            "devices": devices | control_devices(machine, ways),
         },
-        depends_on=_needs(domain.name, [DEFAULT, *machine.profiles], _volumes(machine))
-        | _transfer(machine.devices),
+        depends_on=_needs(domain.name, names, _volumes(machine)) | _transfer(machine.devices),
         claims=frozenset({str(machine.address)}),
         protected=machine.protect,
     )
@@ -79,6 +91,8 @@ def _config(machine: Machine) -> dict[str, str]:
         config["limits.cpu"] = str(machine.cpu)
     if machine.memory is not None:
         config["limits.memory"] = str(machine.memory)
+    if not machine.secure_boot:
+        config["security.secureboot"] = "false"
     if machine.protect:
         config[_PROTECTION] = "true"
     return config | snapshot_options(machine)
@@ -101,8 +115,6 @@ def _devices(infra: Infra, domain: Domain, machine: Machine) -> dict[str, dict[s
             "pool": infra.storage,
             "size": str(machine.disk),
         }
-    if machine.gpu:
-        devices["gpu"] = {"type": "gpu"}
     for volume in machine.volumes:
         devices[volume.name] = {
             "type": "disk",
@@ -134,11 +146,15 @@ def _transfer(devices: Mapping[str, object]) -> frozenset[Address]:
 
 
 def observed_instance(
-    estate: str, domain: str, raw: Mapping[str, Any], machine: Machine | None = None
+    estate: str,
+    domain: str,
+    raw: Mapping[str, Any],
+    machine: Machine | None = None,
+    lost: Lost = NOTHING_LOST,
 ) -> Observed:
     """An instance as `GET /instances?recursion=1` lists it.
 
-    `machine` is what infra.yml says of it. Adopting one takes its word that it was made from that image: else the next plan
+    `machine` is what infra.yml says of it, `lost` are devices that do not work inside although it has them. Adopting one takes its word that it was made from that image: else the next plan
     would create it anew.
     """
     name, config, devices = raw["name"], raw["config"], raw["devices"]
@@ -155,8 +171,10 @@ def observed_instance(
             "profiles": raw["profiles"],
             "config": declared(config, machine.config if machine else ()),
             "protect": is_protected(config),
+            "boot_timeout": config.get(BOOT_TIMEOUT, ""),
             "inherited": inherited_from_text(config.get(INHERITED, "{}")),
             "devices": devices,
+            **({"lost": lost} if lost else {}),
         },
         owned=owner(config) == estate,
         owner=owner(config),

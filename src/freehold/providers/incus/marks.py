@@ -9,6 +9,11 @@ IMAGE = (
 )
 PROTECT = "user.freehold.protect"  # on a protected machine and its volumes: volumes have no protection of Incus's own
 INHERITED = "user.freehold.inherited"  # JSON: what the last start took from profiles and a live change cannot touch
+VAINLY_REATTACHED = (
+    "user.freehold.vainly-reattached"  # when the instance started, and devices that it lost since
+)
+
+BOOT_TIMEOUT = "user.freehold.boot-timeout"  # `600s`: who starts the machine waits so long, also without infra.yml
 
 _KEPT_PREFIXES = ("volatile.", "image.", "user.", "restricted")
 """Whose keys are not infra.yml's: the server's own, people's, and how far a project is restricted, which its host decides."""
@@ -46,11 +51,16 @@ def protection(wanted: bool) -> dict[str, str]:
     return {PROTECT: "true"} if wanted else {}
 
 
+def boot_timeout(seconds: int | None) -> dict[str, str]:
+    """The key that says how long the machine may take, if infra.yml says it."""
+    return {BOOT_TIMEOUT: f"{seconds}s"} if seconds is not None else {}
+
+
 def merged(current: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
     """The config to write over `current`: what infra.yml does not speak of stays, the rest is as wanted."""
     kept = {
         key: value
         for key, value in current.items()
-        if key.startswith(_KEPT_PREFIXES) and key != PROTECT
+        if key.startswith(_KEPT_PREFIXES) and key not in (PROTECT, BOOT_TIMEOUT)
     }
     return {**kept, **wanted}

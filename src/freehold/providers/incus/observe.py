@@ -13,6 +13,7 @@ from freehold.model import Infra
 from freehold.planning.address import HOST, Address
 from freehold.planning.resource import Observed
 from freehold.providers.incus.bridges import observed_bridge
+from freehold.providers.incus.device_nodes import NOTHING_LOST, Lost
 from freehold.providers.incus.instances import observed_instance
 from freehold.providers.incus.marks import DOMAIN, owner
 from freehold.providers.incus.profiles import DEFAULT, observed_profile
@@ -60,14 +61,33 @@ async def read_server(incus: Incus) -> Server:
 _EVERYWHERE = {"all-projects": "true"}
 
 
-def observed_of(server: Server, infra: Infra) -> dict[Address, Observed]:
-    """What of a server concerns an estate: its own objects, and whatever stands at the names it wants."""
+def own_instances(server: Server, infra: Infra) -> Iterator[Raw]:
+    """The estate's machines as Incus lists them, those that infra.yml no longer names left out."""
+    declared = {(machine.domain, machine.instance) for machine in infra.machines()}
+    for raw in server.instances:
+        if (raw["project"], raw["name"]) in declared and owner(raw["config"]) == infra.name:
+            yield raw
+
+
+def missing(server: Server, infra: Infra) -> bool:
+    """Whether the server lacks a declared machine."""
+    there = {(raw["project"], raw["name"]) for raw in server.instances}
+    return any((machine.domain, machine.instance) not in there for machine in infra.machines())
+
+
+def observed_of(
+    server: Server, infra: Infra, lost: Mapping[tuple[str, str], Lost] | None = None
+) -> dict[Address, Observed]:
+    """What of a server concerns an estate: its own objects, and whatever stands at the names it wants.
+
+    `lost` are devices that do not work inside, by project and name of an instance.
+    """
     estate = infra.name
     ours = {raw["name"] for raw in server.projects if owner(raw["config"]) == estate}
     relevant = ours | {domain.name for domain in infra.domains}
     foreign: defaultdict[str, list[str]] = defaultdict(list)
     found = [
-        *_inside(server, infra, relevant, foreign),
+        *_inside(server, infra, relevant, foreign, lost or {}),
         *_bridges(server, infra),
     ]
     found += [
@@ -93,7 +113,11 @@ def _bridges(server: Server, infra: Infra) -> Iterator[Observed]:
 
 
 def _inside(
-    server: Server, infra: Infra, domains: Collection[str], foreign: defaultdict[str, list[str]]
+    server: Server,
+    infra: Infra,
+    domains: Collection[str],
+    foreign: defaultdict[str, list[str]],
+    lost: Mapping[tuple[str, str], Lost],
 ) -> Iterator[Observed]:
     """Profiles, volumes and instances of the projects; notes in `foreign` what lives there without our mark."""
     estate = infra.name
@@ -108,8 +132,10 @@ def _inside(
                 _note(foreign, estate, "profile", raw)
     for raw in server.instances:
         if raw["project"] in domains:
-            machine = machines.get((raw["project"], raw["name"]))
-            yield observed_instance(estate, raw["project"], raw, machine)
+            key = raw["project"], raw["name"]
+            yield observed_instance(
+                estate, raw["project"], raw, machines.get(key), lost.get(key, NOTHING_LOST)
+            )
             _note(foreign, estate, "instance", raw)
     for pool, volumes in server.volumes.items():
         for raw in volumes:

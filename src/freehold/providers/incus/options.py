@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from freehold.model import MachineType, Profile
 from freehold.planning.resource import Fields, Impact
+from freehold.providers.incus.device_nodes import LOST, REATTACHED
 
 _LIVE_PREFIXES = (
     "boot.",
@@ -26,6 +27,7 @@ _VARIABLE = "environment."  # LXC keeps those of a machine's start: it takes new
 _RESTART_OF_VMS = frozenset(
     {"limits.memory", "limits.cpu"}
 )  # hot plug needs more than a guest can promise
+_COLD_IN_VMS = ("root", "gpu")  # a card is plugged into a VM only while it is off
 _NIC_IDENTITY = ("ipv4.address", "hwaddr", "network", "name")
 
 
@@ -36,6 +38,8 @@ def impact_of(path: str, fields: Fields) -> Impact:
     section, _, rest = path.partition(".")
     if section == "inherited":
         return Impact.RESTART
+    if section == LOST:
+        return Impact.RESTART if rest.endswith(REATTACHED) else Impact.LIVE
     is_vm = fields["type"] == MachineType.VM
     if section == "config":
         gone = rest.startswith(_VARIABLE) and rest not in fields.get("config", (rest,))
@@ -58,7 +62,7 @@ def _device_impact(path: str, is_vm: bool) -> Impact:
     device, _, key = path.partition(".")
     if device == "eth0" and key in _NIC_IDENTITY:
         return Impact.RESTART
-    return Impact.RESTART if is_vm and device == "root" else Impact.LIVE
+    return Impact.RESTART if is_vm and device in _COLD_IN_VMS else Impact.LIVE
 
 
 def inherited(

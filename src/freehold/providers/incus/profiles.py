@@ -1,13 +1,15 @@
-"""The profiles of a domain's project: `default` (root disk and eth0) and those that infra.yml adds."""
+"""The profiles of a domain's project: `default` (root disk and eth0), the built-in ones it needs, those that infra.yml adds."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from freehold.model import Domain, Profile
+from freehold.model.computer import Card
 from freehold.planning.address import Address
 from freehold.planning.change import Change
 from freehold.planning.resource import Desired, Kind, Observed
 from freehold.providers.incus.bridges import bridge_address
+from freehold.providers.incus.built_in import built_in_profiles
 from freehold.providers.incus.marks import ESTATE, declared, owner
 from freehold.providers.incus.objects import ApiObject, fields_of, object_steps
 from freehold.providers.incus.projects import project_address
@@ -40,14 +42,17 @@ def default_devices(domain: Domain, pool: str) -> dict[str, dict[str, str]]:
     }
 
 
-def desired_profiles(domain: Domain, pool: str) -> list[Desired]:
-    """The profiles that a domain wants, `default` first."""
+def desired_profiles(domain: Domain, pool: str, cards: Sequence[Card] = ()) -> list[Desired]:
+    """The profiles that a domain wants, `default` first. `cards` are those of the computer."""
     default = Profile(name=DEFAULT, devices=default_devices(domain, pool))
     needs_bridge = frozenset({project_address(domain.name), bridge_address(domain.name)})
     needs_project = frozenset({project_address(domain.name)})
     return [
         _desired(domain.name, default, needs_bridge),
-        *(_desired(domain.name, profile, needs_project) for profile in domain.profiles),
+        *(
+            _desired(domain.name, profile, needs_project)
+            for profile in (*built_in_profiles(domain, cards), *domain.profiles)
+        ),
     ]
 
 

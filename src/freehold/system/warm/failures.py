@@ -5,6 +5,9 @@ PASSING = (
     "Failed to retrieve PID of executing child process",  # a container's first seconds
     "Instance is not running",
     "VM agent isn't currently running",
+    "Failed to connect to the agent",  # a VM's, which answered a moment ago: it restarts
+    "Failed connecting to the agent",
+    "Failed connecting to agent",
     "Daemon setup in progress",
     "Shutting down",
     "Instance is busy",

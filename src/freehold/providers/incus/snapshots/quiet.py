@@ -1,6 +1,8 @@
 """Holds a machine still while its snapshot is taken: the command before, freezing, and whatever happens the command after.
 
-A machine with volumes is frozen, so that its disk and its volumes are of one moment. Called by `making.py` and `returning.py`.
+A machine with volumes is frozen, so that its disk and its volumes are of one moment. What a vm has written lies in its own
+kernel for a while, where no snapshot of its disk finds it, so it is asked to write that out. Called by `making.py` and
+`returning.py`.
 """
 
 import asyncio
@@ -10,11 +12,12 @@ from dataclasses import dataclass
 
 from freehold.diagnostics import BackendError, BackendInterrupted, Diagnostic
 from freehold.providers.incus.snapshots.reading import Target
-from freehold.system.incus.api import ExecResult, Incus
+from freehold.system.incus.api import ExecResult, Incus, IncusCommandTimeout, IncusError
 from freehold.system.incus.thaw import Thaw
 
 PATIENCE = 300.0  # seconds for a command before or after
 _LAST_LINES = 5
+_SYNC = 60.0  # seconds for a vm to write out what it has
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,14 @@ async def held_still(
     hooks = hooks if target.status == "Running" else Hooks()
     freezes = may_freeze and target.status == "Running" and bool(target.volumes)
     if not freezes and not (hooks.pre or hooks.post):
+        await _write_out(incus, target)
         yield
         return
     thaw.hold(target.domain, target.instance, frozen=freezes, after=hooks.post)
     try:
         async with _then(lambda: _after(incus, target, hooks)):
             await _before(incus, target, hooks)
+            await _write_out(incus, target)
             async with _frozen(incus, target) if freezes else contextlib.nullcontext():
                 yield
     except (BackendInterrupted, asyncio.CancelledError):
@@ -72,6 +77,13 @@ async def _then(last: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
 async def _before(incus: Incus, target: Target, hooks: Hooks) -> None:
     if hooks.pre:
         await _run(incus, target, "pre", hooks.pre)
+
+
+async def _write_out(incus: Incus, target: Target) -> None:
+    """Of a vm whose agent does not answer, the snapshot is what its disk holds when somebody pulls the plug."""
+    if target.is_vm and target.status == "Running":
+        with contextlib.suppress(IncusError, IncusCommandTimeout):
+            await incus.execute(target.domain, target.instance, ["sync"], timeout=_SYNC)
 
 
 async def _after(incus: Incus, target: Target, hooks: Hooks) -> None:

@@ -50,6 +50,7 @@ class Target:
     instance: str
     status: str
     made: datetime
+    is_vm: bool = False
     volumes: tuple[VolumePlace, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
     restoring: str | None = None
@@ -163,6 +164,7 @@ def _target(raw: Mapping[str, Any], shelf: _Volumes) -> Target:
         instance=instance,
         status=raw["status"],
         made=_time(raw["created_at"]),
+        is_vm=raw["type"] == "virtual-machine",
         volumes=tuple(volumes),
         snapshots=tuple(sorted(_snapshots(raw, volumes, shelf), key=lambda each: each.made)),
         restoring=raw["config"].get(RESTORING),

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from freehold.diagnostics import BackendError, BackendInterrupted
-from freehold.providers.incus.marks import IMAGE
+from freehold.providers.incus.marks import BOOT_TIMEOUT, IMAGE
 from freehold.providers.incus.power import set_state, stop
 from freehold.providers.incus.readiness import wait_for_address
 from freehold.providers.incus.snapshots.cut_off import cut_off
@@ -157,7 +157,13 @@ class MachineRestore:
         if "ipv4.address" not in devices.get("eth0", {}):
             return
         kind = {"container": "container", "virtual-machine": "vm"}[self.settings["type"]]
-        fields = {"name": self.target.instance, "type": kind, "devices": devices}
+        timeout = self.settings["config"].get(BOOT_TIMEOUT, "")
+        fields = {
+            "name": self.target.instance,
+            "type": kind,
+            "devices": devices,
+            "boot_timeout": timeout,
+        }
         await wait_for_address(self.incus, self.target.domain, fields, report)
 
 

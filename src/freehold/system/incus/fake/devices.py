@@ -7,6 +7,7 @@ device at a start (`unfit_to_start`). Called by `profiles.py`, `instances.py` an
 import re
 from collections.abc import Iterator, Mapping
 from ipaddress import AddressValueError, IPv4Address
+from typing import Any
 
 from freehold.system.incus.fake.networks import subnet_of
 from freehold.system.incus.fake.options import boolean_problem, is_true, size_problem
@@ -181,7 +182,9 @@ def taken(state: State, key: Key, name: str, device: Device) -> str | None:
 
 def unfit_to_start(state: State, key: Key, name: str, device: Device, volumes: str) -> str | None:
     """Why an instance cannot start with a device; `volumes` is the project that holds its volumes."""
-    if device.get("type") == "gpu" and not state.behaviour.gpus:
+    if device.get("type") == "gpu" and not any(
+        _is_card(device, card) for card in state.behaviour.computer.cards
+    ):
         return f'Failed to start device "{name}": Failed to detect requested GPU device'
     if problem := unfilterable(state, device):
         return f'Failed to start device "{name}": {problem}'
@@ -189,6 +192,14 @@ def unfit_to_start(state: State, key: Key, name: str, device: Device, volumes: s
     if device.get("type") == "disk" and "source" in device and "pool" in device:
         problem = _missing_volume(state, device, volumes)
     return f'Failed start validation for device "{name}": {problem}' if problem else None
+
+
+def _is_card(device: Device, card: Mapping[str, Any]) -> bool:
+    """Whether a device means this card; without an address or a maker it means every one."""
+    return all(
+        device.get(option, card.get(key)) == card.get(key)
+        for option, key in (("pci", "pci_address"), ("vendorid", "vendor_id"))
+    )
 
 
 def unfilterable(state: State, device: Device) -> str | None:

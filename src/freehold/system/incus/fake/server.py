@@ -14,6 +14,7 @@ from freehold.system.incus.fake import (
     power,
     profiles,
     projects,
+    resources,
     snapshots,
     volume_snapshots,
     volumes,
@@ -193,7 +194,8 @@ def _execute(state: State, request: Request, name: str) -> Document:
 
 
 _MODULES = (
-    projects, networks, profiles, volumes, volume_snapshots, images, instances, instance_changes, snapshots, power
+    projects, networks, profiles, volumes, volume_snapshots, images, instances, instance_changes, snapshots, power,
+    resources,
 )  # fmt: skip
 _SERVER: Routes = {
     ("GET", ""): _server_info,

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from freehold.system.incus.api import ExecResult
+from freehold.system.incus.fake.computer import FakeComputer
 from freehold.system.incus.fake.documents import DEFAULT_PROJECT, Document
 from freehold.system.incus.fake.routing import not_found, operation_failed
 from freehold.system.incus.fake.usage import Usage
@@ -27,17 +28,18 @@ class Behaviour:
     """What a test may set, at any time.
 
     `address_after`: how many reads of a started machine's state show no address yet. `agent_after`: the same for the
-    agent of a VM. `gpus`: whether the host has one. `virtual_machines`: whether the host runs VMs. `shuts_down`:
+    agent of a VM. `virtual_machines`: whether the host runs VMs. `shuts_down`:
     whether guests obey a polite stop. `bridge_netfilter`: whether the host filters bridged IPv6. `commands`: answers of `execute` by the command's words joined with spaces.
+    `computer`: what the host has.
     """
 
     address_after: int = 0
     agent_after: int = 2
-    gpus: bool = False
     virtual_machines: bool = True
     shuts_down: bool = True
     bridge_netfilter: bool = True
     commands: dict[str, ExecResult] = field(default_factory=dict)
+    computer: FakeComputer = field(default_factory=FakeComputer)
 
 
 @dataclass(frozen=True, slots=True)
