@@ -13,6 +13,7 @@ from tests.e2e.foreign import BRIDGE
 pytestmark = pytest.mark.lab
 
 
+@pytest.mark.slow
 def test_no_machine_is_made_without_the_firewall(tree: Tree) -> None:
     tree.synced(SMALL)
     tree.site_ok("--tags", "projects,networks,profiles,storage")
@@ -43,6 +44,7 @@ def test_a_machine_is_not_started_while_the_rules_are_not_as_written(tree: Tree)
     assert tree.get("/instances/home-desk?project=home")["status"] == "Stopped"
 
 
+@pytest.mark.slow
 def test_somebody_elses_bridge_is_left_alone_and_named(tree: Tree) -> None:
     tree.synced(SMALL)
     tree.incus("network", "create", "net-home", "ipv4.address=192.0.2.129/28", "ipv6.address=none")
@@ -114,6 +116,7 @@ def test_a_lab_that_is_not_there(tree: Tree, tmp_path_factory: pytest.TempPathFa
     assert "freehold lab start" in played.said
 
 
+@pytest.mark.slow
 def test_two_playbooks_at_once_make_one_estate(tree: Tree) -> None:
     tree.synced(SMALL)
     ends = [tree.end_of_site(each) for each in [tree.start_site(), tree.start_site()]]

@@ -45,12 +45,14 @@ def test_the_blueprint_is_made_from_nothing_and_a_second_run_changes_nothing(tre
     assert tree.site_ok("--tags", "infra").changed == set()
 
 
+@pytest.mark.slow
 def test_what_apply_made_the_playbook_leaves(tree: Tree) -> None:
     tree.synced(SMALL)
     tree.ok("apply", "--yes")
     assert tree.site_ok("--diff").changed == set()
 
 
+@pytest.mark.slow
 def test_one_changed_profile_is_one_changed_task(tree: Tree) -> None:
     tree.synced(SMALL)
     tree.site_ok()
@@ -67,6 +69,7 @@ def test_one_changed_profile_is_one_changed_task(tree: Tree) -> None:
     assert tree.get("/profiles/big?project=home")["config"]["limits.memory"] == "256MiB"
 
 
+@pytest.mark.slow
 def test_one_tag_and_one_domain_alone(tree: Tree) -> None:
     tree.synced(SMALL)
 

@@ -104,6 +104,7 @@ def test_one_of_everything_and_the_second_time_nothing_is_changed(estate: Tree) 
     assert estate.runs()[-1].name.endswith("-snapshot.jsonl")
 
 
+@pytest.mark.slow
 @pytest.mark.lab
 def test_only_what_the_play_is_for(estate: Tree) -> None:
     assert ok(estate, "--limit", "home-shelf", name="one").changed == on("home-shelf")

@@ -71,6 +71,7 @@ def test_a_lab_from_start_to_reset(freehold: Freehold, root: Path) -> None:
     assert not root.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.lab
 def test_egress_is_turned_on_seen_missed_and_turned_off(freehold: Freehold, root: Path) -> None:
     def lab(*arguments: str) -> Done:

@@ -26,6 +26,7 @@ def test_a_machine_with_more_memory_than_the_computer_is_refused(estate: Estate)
     assert verdicts["memory"] == "does not fit"
 
 
+@pytest.mark.slow
 def test_a_tight_one_warns_and_is_made_and_then_says_nothing_more(estate: Estate) -> None:
     estate.write(TWO_MACHINES.replace("512MiB", "512MiB, cpu: 4096"))
     plan = estate.ok("plan")

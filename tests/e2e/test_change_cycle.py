@@ -107,6 +107,7 @@ def test_every_change_is_told_precisely_and_done(estate: Estate) -> None:
     assert estate.plan()["summary"]["create"] == 9
 
 
+@pytest.mark.slow
 def test_one_is_deleted_by_hand_with_all_that_it_had(estate: Estate) -> None:
     estate.write(TWO_MACHINES)
     changed(estate)
@@ -137,6 +138,7 @@ def machines(estate: Estate) -> str:
     return estate.incus("list", "--project", "home", "--format", "csv", "--columns", "ns")
 
 
+@pytest.mark.slow
 def test_what_is_protected_stays_when_infra_yml_forgets_it(estate: Estate) -> None:
     """The mark is on the objects, volumes too; the commands of the hints lift it."""
     estate.write(

@@ -82,6 +82,7 @@ def test_every_exit_code(estate: Estate) -> None:
     assert estate.freehold("-C", "nowhere", "plan").code == 3
 
 
+@pytest.mark.slow
 def test_limit_and_only_touch_nothing_else(estate: Estate) -> None:
     estate.write(THREE_DOMAINS)
     lodge = (

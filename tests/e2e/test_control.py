@@ -112,7 +112,13 @@ RESTARTS: dict[str, Callable[[Control], object]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", RESTARTS)
+@pytest.mark.parametrize(
+    "what",
+    [
+        pytest.param(what, marks=() if what in ("the machine", "incusd") else pytest.mark.slow)
+        for what in RESTARTS
+    ],
+)
 def test_incus_answers_inside_again_by_itself(what: str, control: Control) -> None:
     control.within("touch", BEFORE)
     RESTARTS[what](control)

@@ -80,6 +80,7 @@ def test_a_full_disk_is_told_before_anything_is_changed(estate: Estate) -> None:
     estate.settled()
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_meanwhile_stops_nothing(estate: Estate) -> None:
     estate.write(THREE_DOMAINS)
     mounting = "mount -t tmpfs -o size=28k none .freehold"  # room for the lock, the plan, and a page of the journal

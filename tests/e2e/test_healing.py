@@ -52,6 +52,7 @@ def healed(estate: Estate, outside: str) -> None:
     assert (code, differing(found), found["summary"]["not_measured"]) == (0, set(), 0)
 
 
+@pytest.mark.slow
 def test_what_is_done_to_the_rules_shows_in_packets_and_heals(estate: Estate, outside: str) -> None:
     estate.write(ESTATE)
     healed(estate, outside)

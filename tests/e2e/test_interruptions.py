@@ -30,7 +30,15 @@ def test_of_two_applies_at_once_the_second_is_told_who_is_at_work(estate: Estate
     assert len(estate.runs()) == 1
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(0.0, marks=pytest.mark.slow), 0.1, 0.3, 0.8])
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        pytest.param(0.0, marks=pytest.mark.slow),
+        pytest.param(0.1, marks=pytest.mark.slow),
+        0.3,
+        pytest.param(0.8, marks=pytest.mark.slow),
+    ],
+)
 def test_after_a_kill_the_next_apply_converges(estate: Estate, seconds: float) -> None:
     estate.write(THREE_DOMAINS)
     process = estate.start_apply()
@@ -64,6 +72,7 @@ def test_what_incus_still_does_for_nobody_is_waited_for(estate: Estate) -> None:
     estate.settled()
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_middle_of_destroy(estate: Estate) -> None:
     estate.write(THREE_DOMAINS)
     estate.ok("apply", "--yes")
@@ -133,7 +142,7 @@ def test_a_second_ctrl_c_ends_it_at_once(estate: Estate) -> None:
     [
         (0.1, signal.SIGKILL),
         pytest.param(0.2, signal.SIGTERM, marks=pytest.mark.slow),
-        (0.7, signal.SIGTERM),
+        pytest.param(0.7, signal.SIGTERM, marks=pytest.mark.slow),
         pytest.param(1.1, signal.SIGTERM, marks=pytest.mark.slow),
     ],
 )
@@ -150,6 +159,7 @@ def test_an_incus_that_restarts_in_the_middle_is_waited_for(
     estate.settled()
 
 
+@pytest.mark.slow
 def test_an_incus_that_is_away_for_a_while_is_waited_for(estate: Estate) -> None:
     estate.write(THREE_DOMAINS)
     process = estate.start_apply()

@@ -74,6 +74,7 @@ def test_a_first_apply_that_is_killed_leaves_no_moment(estate: Estate, seconds: 
     assert pairs(seen["arrived"]) == set()
 
 
+@pytest.mark.slow
 def test_changes_of_the_rules_leave_no_moment(estate: Estate) -> None:
     """Zones come and go, the whole table is replaced again and again, incusd restarts."""
     estate.write(THREE_DOMAINS)

@@ -64,6 +64,7 @@ def test_what_another_estate_made_is_refused(estate: Estate) -> None:
     assert estate.get("/instances?recursion=1&all-projects=true") == before
 
 
+@pytest.mark.slow
 def test_a_strangers_container_in_our_project_keeps_the_project(estate: Estate) -> None:
     estate.write(TWO_MACHINES)
     estate.ok("apply", "--yes")

@@ -173,6 +173,7 @@ def test_a_hole_in_one_direction_is_found_by_what_arrives(estate: Estate, outsid
         assert estate.lab.run(["nft", "delete", "table", "inet", "by-hand"]) == 0
 
 
+@pytest.mark.slow
 def test_what_could_not_be_tried_is_not_measured(estate: Estate) -> None:
     estate.write(THREE_DOMAINS)
     estate.ok("apply", "--yes")

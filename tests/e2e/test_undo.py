@@ -204,6 +204,7 @@ def session(estate: Estate) -> Iterator[int]:
         server.communicate()
 
 
+@pytest.mark.slow
 def test_an_operator_in_a_machine_is_not_locked_out(estate: Estate, session: int) -> None:
     estate.write(WITH_OPERATOR)
     estate.ok("apply", "--yes")

@@ -271,6 +271,7 @@ def own_addresses() -> list[str]:
     return [word.partition("/")[0] for word in listed.split() if "/" in word]
 
 
+@pytest.mark.slow
 def test_it_is_back_after_a_restart_and_leaves_nothing_when_turned_off(
     site: InLab, mirror: str
 ) -> None:

@@ -151,6 +151,7 @@ def test_a_machine_that_restarts_during_a_command(machines: Machines) -> None:
     way.close()
 
 
+@pytest.mark.slow
 def test_a_frozen_machine_holds_nobody_up(machines: Machines) -> None:
     way = machines.way()
     during = _begin(lambda: way.run(shell("touch /root/begun; sleep 60")))

@@ -155,6 +155,7 @@ def test_a_machine_without_python_is_told_in_a_moment(machines: Machines) -> Non
     assert "not found" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_stopped_machine_is_unreachable_and_stops_nobody_else(machines: Machines) -> None:
     machines.incus("stop", "--force", TWO)
     try:
@@ -194,6 +195,7 @@ def test_a_play_that_is_killed_leaves_nothing_behind(machines: Machines) -> None
     assert list(Path(os.environ["XDG_RUNTIME_DIR"], "freehold").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_three_hundred_hosts_at_once_lose_nothing(machines: Machines) -> None:
     hosts = tuple(f"host{number}" for number in range(300))
     name = "{{ ['one', 'two'][(inventory_hostname | replace('host', '') | int) % 2] }}"

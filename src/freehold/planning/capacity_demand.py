@@ -47,6 +47,12 @@ class Demand:
     assumed: frozenset[str] = frozenset()
 
     @property
+    def known_disks(self) -> Mapping[str, int]:
+        """Those whose size was not guessed."""
+        guessed = {ROOT} if "disk" in self.assumed else set()
+        return {name: size for name, size in self.disks.items() if name not in guessed}
+
+    @property
     def disk(self) -> int:
         """All its disks together."""
         return sum(self.disks.values())

@@ -107,7 +107,7 @@ def _disk(capacity: Capacity, shares: Shares) -> Balance:
 
 def _disk_problems(pool: str, shares: Shares, total: int, free: int) -> Iterator[Problem]:
     """Pools give room when it is written: several disks may promise more than there is, one alone may not."""
-    disks = [(share, *disk) for share in shares for disk in share.demand.disks.items()]
+    disks = [(share, *disk) for share in shares for disk in share.demand.known_disks.items()]
     large = [each for each in disks if each[0].is_ours and each[2] > total]
     growth = sum(max(0, each.growth(Resource.DISK)) for each in shares)
     asked = _sum(shares, Resource.DISK)

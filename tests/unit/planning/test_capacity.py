@@ -1,6 +1,7 @@
 """When an estate does not fit its computer, and when it is tight: each rule at its edge."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -161,6 +162,12 @@ def test_a_disk_larger_than_the_pool_is_an_error_that_names_it() -> None:
     assert (
         problem.detail == "home/desk/data is to have 101.0 GiB; the pool `default` has 100.0 GiB."
     )
+
+
+def test_a_disk_whose_size_is_a_guess_refuses_nothing() -> None:
+    guessed = replace(box(disks={"root": 101 * GIB}), assumed=frozenset({"disk"}))
+    (problem,) = carries(new={"desk": guessed}).diagnostics
+    assert (problem.code, problem.severity) == ("disk-tight", Severity.WARNING)
 
 
 @pytest.mark.parametrize(("size", "codes"), [(60, set()), (61, {"disk-tight"})])
