@@ -12,24 +12,9 @@ from freehold.model import Infra
 from freehold.operations.blueprints import INFRA_FILE, blueprints
 from freehold.operations.initialise import initialise
 from freehold.system.incus.fake import FakeIncus
+from tests.provider.cards import AMD
 from tests.provider.estate import Counting, Server
 from tests.roles.test_molecule import ROLES
-
-CARD: dict[str, Any] = {
-    "pci_address": "0000:01:00.0",
-    "vendor": "Advanced Micro Devices, Inc. [AMD/ATI]",
-    "vendor_id": "1002",
-    "product": "Navi 22",
-    "driver": "amdgpu",
-    "driver_version": "6.12.9",
-    "drm": {
-        "id": 0,
-        "card_name": "card0",
-        "card_device": "226:0",
-        "render_name": "renderD128",
-        "render_device": "226:128",
-    },
-}
 
 
 @pytest.fixture
@@ -70,7 +55,7 @@ def test_the_chat_asks_the_machine_that_has_ollama(infra: Infra) -> None:
 def test_it_can_be_made_where_there_is_a_card(tmp_path: Path) -> None:
     loop = asyncio.new_event_loop()
     fake = FakeIncus(images=("debian/12", "debian/13"))
-    fake.behaviour.computer.cards = [CARD]
+    fake.behaviour.computer.cards = [AMD]
     server = Server(Counting(fake), tmp_path, loop, is_real=False)
     try:
         plan = server.plan(blueprints()["llm"].files[INFRA_FILE])
