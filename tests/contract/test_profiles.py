@@ -164,7 +164,7 @@ def test_a_profile_holds_what_only_virtual_machines_take(site: Site) -> None:
     body = {
         "name": "vm",
         "config": {"limits.cpu": "2", "limits.memory": "1GiB", "security.secureboot": "true"},
-        "devices": {"agent-config": {"type": "disk", "source": "agent:config"}},
+        "devices": {"agent": {"type": "disk", "source": "agent:config"}},
     }
     site.send("POST", "/profiles", body, project=site.project)
     found = site.get("/profiles/vm", project=site.project)

@@ -60,7 +60,7 @@ def complaints(server: Server, text: str) -> list[str]:
 def test_a_domain_with_a_vm_has_the_profile_and_others_do_not(server: Server) -> None:
     server.apply(MIXED)
     profile = server.wait(server.incus.get("/profiles/vm", project="lab"))
-    assert profile["devices"] == {"agent-config": AGENT}
+    assert profile["devices"] == {"agent": AGENT}
     assert profile["config"]["security.secureboot"] == "true"
     assert not server.exists("/profiles/vm", "pro")
     assert server.plan(MIXED).is_empty
@@ -72,7 +72,7 @@ def test_a_vm_has_its_own_profiles_after_the_built_in_one(server: Server) -> Non
     assert vm["profiles"] == ["default", "vm", "big"]
     assert vm["expanded_config"]["limits.cpu"] == "2"
     assert vm["expanded_config"]["limits.memory"] == "4GiB"
-    assert vm["expanded_devices"]["agent-config"] == AGENT
+    assert vm["expanded_devices"]["agent"] == AGENT
     assert server.instance("lab", "lab-box")["profiles"] == ["default"]
 
 

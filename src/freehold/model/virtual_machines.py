@@ -13,8 +13,9 @@ VM_PROFILE = Profile(
         "limits.memory": "1GiB",
         "security.secureboot": "true",
     },
-    # The agent's files on a drive: what a guest without 9p and virtiofs finds them by.
-    devices={"agent-config": {"type": "disk", "source": "agent:config"}},
+    # The agent's files on a drive, for guests without 9p and virtiofs. They look for it under this very name: it is part of
+    # the drive's serial number (`incus-agent-setup`: scsi-0QEMU_QEMU_CD-ROM_incus_agent).
+    devices={"agent": {"type": "disk", "source": "agent:config"}},
 )
 
 
