@@ -1,0 +1,1 @@
+"""Secrets as resources: `secret:host/db_password`."""
