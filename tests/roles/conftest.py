@@ -16,6 +16,13 @@ _PROGRAM = Path(sys.executable).parent / "ansible-playbook"
 
 def play(folder: Path, role: str, hosts: Hosts, *options: str) -> Done:
     """Play one role on hosts with their variables, in the folder; further options follow."""
+    process = starting(folder, role, hosts, *options)
+    out, err = process.communicate()
+    return Done(process.args, process.returncode, out, err)
+
+
+def starting(folder: Path, role: str, hosts: Hosts, *options: str) -> "subprocess.Popen[str]":
+    """The same, not waited for, in a session of its own."""
     roles = [f"freehold.estate.{role}"]
     plays = [{"name": "Test", "hosts": "all", "gather_facts": False, "roles": roles}]
     (folder / "play.yml").write_text(yaml.safe_dump(plays), encoding="utf-8")
@@ -23,11 +30,13 @@ def play(folder: Path, role: str, hosts: Hosts, *options: str) -> Done:
     (folder / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ANSIBLE_", "INCUS_"))}
     settings = {"ANSIBLE_HOME": str(folder / "ansible"), "ANSIBLE_NOCOLOR": "1"}
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, str(_PROGRAM), "--inventory", "hosts.yml", "play.yml", *options],
         cwd=folder,
         env={**kept, **settings},
-        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
+        start_new_session=True,
     )

@@ -7,17 +7,18 @@ given more of this machine's processors than others get.
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.vm.disks import Disks, disks
-from tests.vm.guest import Ended, Guest
+from tests.vm.guest import Ended, Guest, Silent
 from tests.vm.payload import make_payload
 from tests.vm.programs import inside
 
 _BOOT = 1800.0  # seconds, on a machine that does other things too
+_FURTHER = 64 << 20  # bytes of a further disk
 _NICE = -8
 _LAST_WORDS = 4000  # characters
 
@@ -45,6 +46,22 @@ class Computer:
         assert ended.code == 0, f"{command}\n{ended.words}\n\n{self.last_words()}"
         return ended.output
 
+    def restart(self) -> None:
+        """As somebody types `reboot`; what is on its disk stays. Returns when it has booted."""
+        boot = self.succeed("cat /proc/sys/kernel/random/boot_id")
+        self.run("systemctl --no-block reboot")
+        until = time.monotonic() + _BOOT
+        while not self.guest.answers() or self._boot() == boot:
+            assert time.monotonic() < until, f"it does not boot again\n{self.last_words()}"
+            time.sleep(1.0)
+
+    def _boot(self) -> str:
+        """Which one this is; empty while nobody can tell."""
+        try:
+            return self.run("cat /proc/sys/kernel/random/boot_id", seconds=60.0).output
+        except (Silent, TimeoutError, RuntimeError):
+            return ""
+
     def last_words(self) -> str:
         """The end of its console, for whoever reads why a test failed."""
         console = self.folder / "console.log"
@@ -52,13 +69,19 @@ class Computer:
 
 
 @contextmanager
-def computer(folder: Path) -> Iterator[Computer]:
-    """Start it, wait until it has booted, and switch it off in the end. What was written on its disk is forgotten."""
+def computer(folder: Path, *, further: Sequence[str] = ()) -> Iterator[Computer]:
+    """Start it, wait until it has booted, and switch it off in the end. What was written on its disk is forgotten.
+
+    `further` are the serial numbers of more disks, empty ones: `/dev/disk/by-id/virtio-SERIAL`.
+    """
     made = disks()
     make_payload(made, folder)
+    for name in further:
+        with (folder / f"{name}.img").open("wb") as image:
+            image.truncate(_FURTHER)
     with (folder / "qemu.log").open("wb") as log:
         process = subprocess.Popen(
-            _argv(made, folder), stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
+            _argv(made, folder, further), stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True
         )  # fmt: skip
     _prefer(process.pid)
     running = Computer(folder, process, Guest(folder / "agent.socket"))
@@ -89,11 +112,11 @@ def _wait(running: Computer) -> None:
         time.sleep(1.0)
 
 
-def _argv(made: Disks, folder: Path) -> list[str]:
+def _argv(made: Disks, folder: Path, further: Sequence[str]) -> list[str]:
     """QEMU's command line. It ends as the process that is started here: `unshare`, `sh` and `chroot` become it."""
     kernel, initrd = (f"/boot/{made.boot(name).name}" for name in ("vmlinuz", "initrd.img"))
     argv = [
-        "qemu-system-x86_64", "-name", "freehold-test", "-nodefaults", "-display", "none", "-no-reboot",
+        "qemu-system-x86_64", "-name", "freehold-test", "-nodefaults", "-display", "none",
         "-machine", "q35,sata=off,smbus=off,usb=off,i8042=off,vmport=off",
         "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "4096",
         "-kernel", kernel, "-initrd", initrd, "-append", "root=/dev/vda rw console=ttyS0 quiet mitigations=off",
@@ -103,6 +126,10 @@ def _argv(made: Disks, folder: Path) -> list[str]:
         "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0",
         "-device", "virtio-rng-pci", "-serial", "file:/mnt/console.log", "-nic", "none",
     ]  # fmt: skip
+    # Behind the two above, which are to stay vda and vdb.
+    for place, name in enumerate(further, start=0x10):
+        argv += ["-drive", f"file=/mnt/{name}.img,format=raw,if=none,id={name},cache=unsafe"]
+        argv += ["-device", f"virtio-blk-pci,drive={name},serial={name},addr={place:#x}"]
     ends_with_us = ["setpriv", "--pdeathsig", "KILL"]
     private = inside(made.system, ["env", "TMPDIR=/mnt", *argv], {"/srv": made.folder, "/mnt": folder})  # fmt: skip
     return [*ends_with_us, *private]

@@ -21,6 +21,7 @@ COMPUTER_PACKAGES = (
     "qemu-guest-agent", "incus", "qemu-system-x86", "qemu-system-modules-spice", "qemu-utils", "ovmf", "seabios",
     "genisoimage", "nftables", "dnsmasq-base", "btrfs-progs", "squashfs-tools", "xz-utils", "zstd", "attr", "rsync",
     "syslinux", "syslinux-common", "mtools", "fdisk", "e2fsprogs", "dosfstools",
+    "nfs-kernel-server", "nfs-common",
 )  # fmt: skip
 
 GUEST_PACKAGES = (
