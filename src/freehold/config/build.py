@@ -17,6 +17,7 @@ from freehold.config.document import (
     ProfilePart,
 )
 from freehold.config.gpu import gpu_of
+from freehold.config.hosts import HostPart, host_of
 from freehold.config.provision import Provision as ProvisionPart
 from freehold.config.snapshots import SnapshotsPart, snapshots_of
 from freehold.model import (
@@ -24,6 +25,7 @@ from freehold.model import (
     Domain,
     FirewallMode,
     GpuPolicy,
+    Host,
     Infra,
     Machine,
     Placed,
@@ -50,9 +52,15 @@ def build(document: Document) -> Infra:
         gpu_policy=document.gpu.policy or GpuPolicy.EXCLUSIVE,
         domains=tuple(_domain(document, base, *item) for item in sorted(document.domains.items())),
         policies=tuple(_policy(policy) for policy in document.policies),
+        hosts=tuple(_host(*item) for item in sorted(document.hosts.items())),
         variables=_plain(document.defaults.provision.vars),
     )
     return infra if infra.firewall is FirewallMode.HOST else _with_router(document, infra)
+
+
+def _host(name: str, part: HostPart) -> Host:
+    """What `defaults` puts into machines is not for computers that somebody else may use too."""
+    return host_of(name, part, _provision(part.provision))
 
 
 def _with_router(document: Document, infra: Infra) -> Infra:

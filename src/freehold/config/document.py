@@ -19,8 +19,10 @@ from freehold.config.formats import (
     Word,
 )
 from freehold.config.gpu import MachineGpu
+from freehold.config.hosts import HostPart
 from freehold.config.part import Part
 from freehold.config.provision import Provision
+from freehold.config.services import ServicePart
 from freehold.config.snapshots import SnapshotsPart
 from freehold.model import FirewallMode, GpuPolicy, MachineType, Protocol, Trust
 
@@ -306,4 +308,10 @@ class Document(Part):
     policies: list[PolicyPart] = Field(
         default_factory=list,
         description="The only traffic between domains, besides what `admin` may do.",
+    )
+    hosts: dict[str, HostPart] = Field(
+        default_factory=dict, description="Computers that already exist, by name; reached by SSH."
+    )
+    services: dict[str, ServicePart] = Field(
+        default_factory=dict, description="What runs and where, by name."
     )

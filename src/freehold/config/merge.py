@@ -4,7 +4,7 @@ from freehold.config.codes import problem
 from freehold.config.places import Place, PlacedList, PlacedMap, Tree
 from freehold.diagnostics import Diagnostic, Source
 
-_JOINED_MAPS = frozenset({"domains"})
+_JOINED_MAPS = frozenset({"domains", "hosts", "services"})
 _JOINED_LISTS = frozenset({"policies"})
 
 

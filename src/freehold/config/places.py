@@ -6,9 +6,12 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from freehold.diagnostics import Source
+
+if TYPE_CHECKING:
+    from freehold.config.language import Language
 
 KeyPath = tuple[str | int, ...]
 """The keys and list indexes that lead to a value: `("domains", "homelab", "subnet_id")`."""
@@ -105,11 +108,15 @@ def _quoted(key: str) -> str:
 
 @dataclass(slots=True)
 class Tree:
-    """All files as one mapping. `list_starts` says from which index on a file's items stand in a joined list."""
+    """All files as one mapping. `list_starts` says from which index on a file's items stand in a joined list.
+
+    `language` says what may stand where.
+    """
 
     root: PlacedMap = field(default_factory=PlacedMap)
     files: list[SourceFile] = field(default_factory=list)
     list_starts: dict[tuple[str, int], int] = field(default_factory=dict)
+    language: "Language" = field(kw_only=True)
 
     def get(self, path: KeyPath) -> Any:
         """The value there, None when nothing is written there."""

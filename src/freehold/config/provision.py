@@ -93,6 +93,6 @@ class Provision(Part):
     )
     vars: dict[str, Any] = Field(
         default_factory=dict,
-        description="Ansible variables; any values.",
+        description="Ansible variables; any values, and `!secret NAME` for a secret.",
         examples=[{"ollama_server_models": ["phi3:mini"]}],
     )

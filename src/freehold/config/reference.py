@@ -1,4 +1,4 @@
-"""The reference pages made from the schema and from the table of codes; tests compare them with `docs/reference`.
+"""The reference pages made from the schemas, the catalog and the table of codes; tests compare them with `docs/reference`.
 
 Renew them with `python -c "from freehold.config.reference import write; write('docs/reference')"`.
 """
@@ -30,11 +30,11 @@ This page is made from the schema itself (`freehold.config.reference`); a test k
 ## Files
 
 `infra.yml` may be split: the files `infra.d/*.yml` beside it are read after it, in the order of their names.
-`domains` of all files are put together, and so are `policies`; every other key may stand in one file only. A name
+`domains`, `hosts`, `services` and `policies` of all files are put together; every other key may stand in one file only. A name
 that two files define is an error.
 
 Files are UTF-8 and at most 8 MiB. YAML is read strictly, because parsers disagree about the rest: keys stand once,
-there are no anchors, aliases, merge keys, tags or further documents, and a value such as `no`, `010`, `0x1F`,
+there are no anchors, aliases, merge keys, further documents, or tags but `!secret NAME` for [secrets](../how-to/secrets.md), and a value such as `no`, `010`, `0x1F`,
 `1_000`, `22:22` or `2024-01-31` needs quotes when it is meant as text. Nothing is converted silently: `"4"` is
 not `4`, and a single value is not a list. A key with nothing behind it is an error.
 
@@ -68,6 +68,9 @@ _SECTIONS = (
     ("`provision.script[]`", "ScriptRun"),
     ("`provision.files[]` and `provision.templates[]`", "PlacedFile"),
     ("`policies[]`", "PolicyPart"),
+    ("`hosts.NAME`", "HostPart"),
+    ("`ssh` and `first` of a host", "SshPart"),
+    ("`services.NAME`", "ServicePart"),
 )
 
 
@@ -75,14 +78,18 @@ def language_page() -> str:
     """`docs/reference/infra-yml.md`."""
     schema = json_schema()
     parts = [_INTRODUCTION]
-    for title, name in _SECTIONS:
-        part = schema if name is None else schema["$defs"][name]
-        parts.append("\n".join([f"## {title}", "", part["description"], "", *_table(schema, part)]))
+    parts += [section(schema, title, name) for title, name in _SECTIONS]
     later = ", ".join(f"`{key}`" for key in later_keys())
     parts.append(
         f"## Later\n\nKeys of the language that this version refuses: {later}, and `on` in a domain."
     )
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def section(schema: dict[str, Any], title: str, name: str | None) -> str:
+    """The part of a page about one class of a schema, or with no `name` about the whole file."""
+    part = schema if name is None else schema["$defs"][name]
+    return "\n".join([f"## {title}", "", part["description"], "", *_table(schema, part)])
 
 
 def codes_section() -> str:
@@ -96,10 +103,15 @@ def codes_section() -> str:
 
 
 def write(folder: str | Path) -> None:
-    """Renew both pages; what others wrote around the marks of the second one stays."""
+    """Renew all pages; what others wrote around the marks of that of diagnostics stays."""
+    from freehold.config.catalog.reference import pages  # it takes this module's tables
+
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     _replace(target / LANGUAGE_PAGE, language_page())
+    for name, text in pages():
+        (target / name).parent.mkdir(exist_ok=True)
+        _replace(target / name, text)
     page = target / CODES_PAGE
     old = page.read_text(encoding="utf-8") if page.exists() else _CODES_HEAD
     before, _, rest = old.partition(BEGIN)
@@ -156,12 +168,17 @@ def _kind(schema: dict[str, Any], field: dict[str, Any]) -> str:
     if kind == "array":
         return f"list of {_plural(_kind(schema, field['items']))}"
     if kind == "object":
-        values = field.get("additionalProperties")
+        values = field.get("additionalProperties") or _only(field.get("patternProperties"))
         inner = _kind(schema, values) if isinstance(values, dict) and values else "any value"
         return f"names with {inner}"
     if isinstance(kind, list):
         return "text, number, `true` or `false`"
     return _scalar(field, str(kind))
+
+
+def _only(patterns: dict[str, Any] | None) -> Any:
+    """What stands below names of one form."""
+    return next(iter(patterns.values())) if patterns else None
 
 
 def _scalar(field: dict[str, Any], kind: str) -> str:
@@ -171,6 +188,8 @@ def _scalar(field: dict[str, Any], kind: str) -> str:
             return "size"
         if "smh" in pattern:
             return "time"
+        if field.get("format") == "date":
+            return "day, as text"
         if pattern == "^/.+":
             return "absolute path"
         return "IPv4 address" if field.get("format") == "ipv4" else "text"
@@ -178,7 +197,11 @@ def _scalar(field: dict[str, Any], kind: str) -> str:
 
 
 def _plural(words: str) -> str:
-    return {"text": "texts", "keys, see below": "items, see below"}.get(words, words)
+    return {
+        "text": "texts",
+        "absolute path": "absolute paths",
+        "keys, see below": "items, see below",
+    }.get(words, words)
 
 
 def _target(field: dict[str, Any]) -> str:
@@ -193,7 +216,7 @@ def _example(key: str, field: dict[str, Any]) -> str:
 def _flow(value: Any) -> str:
     """A value in YAML's flow style, quoted only where it must be."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(_flow(item) for item in value) + "]"
     if isinstance(value, str) and (

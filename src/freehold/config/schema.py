@@ -1,30 +1,45 @@
-"""The JSON Schema of infra.yml, for editors: `freehold schema` prints it, `freehold init` writes it beside the file."""
+"""The JSON Schemas for editors: `freehold schema` prints them, `freehold init` writes that of infra.yml beside the file."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from freehold.config.document import Document
 from freehold.config.fields import LATER_KEYS
 
+if TYPE_CHECKING:
+    from freehold.config.part import Part
+
 _NAME_PATTERN = "^[a-z]([a-z0-9-]*[a-z0-9])?$"
-_USER_NAMED = frozenset({"domains", "machines", "profiles", "volumes"})
+_USER_NAMED = frozenset({"domains", "machines", "profiles", "volumes", "hosts", "services"})
 _DROPPED = frozenset({"title", "default"})
 """What Pydantic adds and editors show for nothing: class names, and `null` or `{}` as defaults."""
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema (draft 2020-12), made from `Document`."""
-    schema: dict[str, Any] = _tidied(Document.model_json_schema(by_alias=True))
+    """The schema (draft 2020-12) of infra.yml, made from `Document`."""
+    return _schema(Document, "infra.yml of Freehold")
+
+
+def descriptor_schema() -> dict[str, Any]:
+    """That of a descriptor of the catalog."""
+    from freehold.config.catalog.document import DescriptorDocument
+
+    return _schema(DescriptorDocument, "Descriptor of Freehold's catalog")
+
+
+def json_schema_text(*, catalog: bool = False) -> str:
+    """The schema as the text of `infra.schema.json`; of a descriptor with `catalog`."""
+    schema = descriptor_schema() if catalog else json_schema()
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _schema(document: "type[Part]", title: str) -> dict[str, Any]:
+    schema: dict[str, Any] = _tidied(document.model_json_schema(by_alias=True))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "infra.yml of Freehold",
+        "title": title,
         **schema,
     }
-
-
-def json_schema_text() -> str:
-    """The schema as the text of `infra.schema.json`."""
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def later_keys() -> list[str]:
@@ -41,6 +56,8 @@ def _tidied(node: Any) -> Any:
     if isinstance(kept.get("properties"), dict):
         _mark_required(kept)
         _constrain_names(kept["properties"])
+    if "patternProperties" in kept:  # names that the user chooses, of one form
+        kept["additionalProperties"] = False
     return _without_null(kept)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from freehold.config.codes import MOST_PROBLEMS, problem
-from freehold.config.fields import LATER_KEYS, data_path, fields_at, home_of
+from freehold.config.language import data_path
 from freehold.config.places import UNREADABLE, KeyPath, Tree
 from freehold.config.wrong_types import (
     BOOLEAN,
@@ -57,24 +57,25 @@ def _unknown_key(tree: Tree, path: KeyPath) -> Diagnostic:
     parent = path[:-1]
     source = tree.source(path, key=True)
     place = ("domains", "*") if len(parent) == 2 and parent[0] == "domains" else parent
-    if key in LATER_KEYS.get(place, ()):
+    if key in tree.language.later.get(place, ()):
         detail = (
             f"`{key}` belongs to a later version of Freehold; this one cannot do anything with it."
         )
         return problem("not-in-this-version", detail, source)
     where = f" in `{tree.text(parent)}`" if parent else " at the top of the file"
     return problem(
-        "unknown-key", f"There is no key `{key}`{where}.", source, _key_hint(key, parent)
+        "unknown-key", f"There is no key `{key}`{where}.", source, _key_hint(tree, key, parent)
     )
 
 
-def _key_hint(key: str, parent: KeyPath) -> str | None:
-    valid = fields_at(parent)
+def _key_hint(tree: Tree, key: str, parent: KeyPath) -> str:
+    language = tree.language
+    valid = language.fields_at(parent)
     if hint := missing_space(key):
         return hint
-    if nearest(key, valid) is None and (home := home_of(key)):
+    if nearest(key, valid) is None and (home := language.home_of(key)):
         return f"`{key}` belongs {home}."
-    return did_you_mean(key, valid)
+    return did_you_mean(key, valid) or f"See {language.page}."
 
 
 def _value_problem(tree: Tree, path: KeyPath, error: Any) -> Diagnostic:
@@ -96,7 +97,7 @@ def _value_problem(tree: Tree, path: KeyPath, error: Any) -> Diagnostic:
 def missing_key(tree: Tree, path: KeyPath, hint: str | None = None) -> Diagnostic:
     """`path` ends with the key that is not there; the place is its parent's."""
     where = f"`{tree.text(path[:-1])}` has" if len(path) > 1 else "The file has"
-    info = fields_at(path[:-1]).get(str(path[-1]))
+    info = tree.language.fields_at(path[:-1]).get(str(path[-1]))
     example = f"Add `{path[-1]}: {as_yaml(info.examples[0])}`." if info and info.examples else None
     source = tree.source(path[:-1], key=True) or (
         tree.files[0].source(1, 1) if tree.files else None

@@ -1,57 +1,59 @@
-"""The tree against `Document`: everything wrong with single keys and values, and a document of all that is right.
+"""The tree against its language: everything wrong with single keys and values, and a document of all that is right.
 
-Called by `load`. Where something is wrong, the smallest part around it is left out and the rest is validated
+Called by `load` with infra.yml and by `catalog` with a descriptor. Where something is wrong, the smallest part around it is left out and the rest is validated
 again, so that the cross-checks see as much as possible and all problems come at once.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from freehold.config.document import Document
+from freehold.config.part import Part
 from freehold.config.places import KeyPath, PlacedList, PlacedMap, Tree
 from freehold.config.schema_errors import schema_problems
 from freehold.diagnostics import Diagnostic
+
+Kind = TypeVar("Kind", bound=Part)
 
 _MOST_ROUNDS = 6  # each round takes out one level; the language is not deeper
 
 
 @dataclass(frozen=True, slots=True)
-class Validated:
-    """`policies` are the indexes (in the tree) of the document's policies: wrong ones are left out of it."""
+class Validated(Generic[Kind]):
+    """`document` is None where nothing is right enough for one. `policies` are the indexes (in the tree) of the document's policies: wrong ones are left out of it."""
 
-    document: Document
+    document: Kind | None
     policies: tuple[int, ...]
     problems: tuple[Diagnostic, ...]
 
 
-def validate(tree: Tree) -> Validated:
-    """Validate the whole tree."""
+def validate(tree: Tree, kind: type[Kind]) -> Validated[Kind]:
+    """Validate the whole tree as a `kind`, which is the tree's language."""
     written = tree.get(("policies",))
     policies = tuple(range(len(written))) if isinstance(written, PlacedList) else ()
     try:
-        return Validated(Document.model_validate(tree.root), policies, ())
+        return Validated(kind.model_validate(tree.root), policies, ())
     except ValidationError as error:
-        return _without_wrong_parts(tree, error, policies)
+        return _without_wrong_parts(tree, kind, error, policies)
 
 
 def _without_wrong_parts(
-    tree: Tree, error: ValidationError, policies: tuple[int, ...]
-) -> Validated:
+    tree: Tree, kind: type[Kind], error: ValidationError, policies: tuple[int, ...]
+) -> Validated[Kind]:
     found = list(schema_problems(tree, error.errors(include_url=False)))
     problems = _once_per_place(found)
     left_out = {_smallest_part(path, missing=_is_missing(tree, path)) for path, _ in found}
     for _ in range(_MOST_ROUNDS):
         kept = tuple(i for i in policies if ("policies", i) not in left_out)
         try:
-            document = Document.model_validate(_without(tree.root, left_out))
+            document = kind.model_validate(_without(tree.root, left_out))
         except ValidationError as again:
             more = _original_paths(again, tree, kept)
             left_out |= {_smallest_part(path, missing=_is_missing(tree, path)) for path in more}
         else:
             return Validated(document, kept, problems)
-    return Validated(Document(), (), problems)
+    return Validated(None, (), problems)
 
 
 def _once_per_place(found: list[tuple[KeyPath, Diagnostic | None]]) -> tuple[Diagnostic, ...]:

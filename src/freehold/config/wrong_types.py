@@ -7,8 +7,8 @@ import re
 from typing import Any
 
 from freehold.config.codes import problem
-from freehold.config.fields import fields_at
 from freehold.config.places import KeyPath, Tree
+from freehold.config.scalars import resolve
 from freehold.diagnostics import Diagnostic
 
 MAPPING = "keys with values"
@@ -49,13 +49,15 @@ def describe(value: Any) -> str:
 
 def as_yaml(value: Any) -> str:
     """A scalar as it is written in YAML."""
+    if isinstance(value, str) and not isinstance(resolve(value), str):
+        return f'"{value}"'
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _hint(tree: Tree, path: KeyPath, expected: str, value: Any) -> str | None:
     written = _written(tree, path)
     if isinstance(value, str):
-        return _hint_for_text(path, expected, value, written)
+        return _hint_for_text(tree, path, expected, value, written)
     if isinstance(value, bool | int | float) and expected.startswith("text"):
         return f'Put it in quotes: `"{written}"`.'
     if isinstance(value, int | float) and expected == LIST:
@@ -64,10 +66,12 @@ def _hint(tree: Tree, path: KeyPath, expected: str, value: Any) -> str | None:
         return f"Add the unit: `{value}MiB`, `{value}GiB`."
     if type(value) is int and expected.startswith("a time"):
         return f"Add the unit: `{value}s`, `{value}m`."
-    return _example(path, expected)
+    return _example(tree, path, expected)
 
 
-def _hint_for_text(path: KeyPath, expected: str, value: str, written: str) -> str | None:
+def _hint_for_text(
+    tree: Tree, path: KeyPath, expected: str, value: str, written: str
+) -> str | None:
     if expected == MAPPING and (hint := missing_space(value)):
         return hint
     if expected == LIST:
@@ -76,14 +80,14 @@ def _hint_for_text(path: KeyPath, expected: str, value: str, written: str) -> st
         return f"Write `{value.lower()}` without quotes."
     if expected == WHOLE_NUMBER and re.fullmatch(r"[0-9]{1,9}", value):
         return f"Write `{int(value)}` without quotes."
-    return _example(path, expected)
+    return _example(tree, path, expected)
 
 
-def _example(path: KeyPath, expected: str) -> str | None:
+def _example(tree: Tree, path: KeyPath, expected: str) -> str | None:
     if expected == MAPPING:
         return "Write its keys indented on the lines below it, or `{}` for none."
     key = str(path[-1]) if path else ""
-    info = fields_at(path[:-1]).get(key)
+    info = tree.language.fields_at(path[:-1]).get(key)
     if info is not None and info.examples and not isinstance(info.examples[0], list | dict):
         return f"Write for example `{key}: {as_yaml(info.examples[0])}`."
     return None

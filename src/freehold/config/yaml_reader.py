@@ -1,7 +1,7 @@
 """YAML text to placed containers, from libyaml's events and with a stack of its own: depth cannot crash it.
 
 Called by `load` for each file. What YAML parsers disagree on is refused with a Diagnostic; the value is then
-UNREADABLE in the result, so that later checks keep quiet about it.
+UNREADABLE in the result, so that later checks keep quiet about it. The one tag is `!secret NAME`, where a secret may stand.
 """
 
 import re
@@ -17,20 +17,34 @@ from freehold.config.scalars import Refused, is_ambiguous_name, resolve
 from freehold.config.wrong_types import missing_space
 from freehold.config.yaml_errors import syntax_problem
 from freehold.diagnostics import Diagnostic
+from freehold.model.secrets import SecretRef, is_secret_name
+
+SECRET_TAG = "!secret"  # noqa: S105 - a tag of YAML
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 AllowsNull = Callable[[KeyPath], bool]
 """Says at which key paths nothing (or `null`) is a value."""
 
+SecretAt = Callable[[KeyPath], type[SecretRef] | type[str] | None]
+"""What `!secret NAME` becomes at a key path: a reference, or the name where a name is meant anyway; None: it may not stand there."""
+
+
+def no_secret(path: KeyPath) -> None:
+    """For files in which no secret is ever named."""
+
 
 def read_yaml(
-    text: str, file: SourceFile, number: int, allows_null: AllowsNull
+    text: str,
+    file: SourceFile,
+    number: int,
+    allows_null: AllowsNull,
+    secret_at: SecretAt = no_secret,
 ) -> tuple[PlacedMap | None, list[Diagnostic]]:
     """The mapping that a file holds, None when it could not be read to its end as one; and what is wrong with it."""
     reading = Reading(file, number)
     try:
-        _Events(reading, allows_null).read(yaml.CSafeLoader(text))
+        _Events(reading, allows_null, secret_at).read(yaml.CSafeLoader(text))
     except StopReading:
         return None, reading.problems
     except yaml.YAMLError as error:
@@ -55,9 +69,10 @@ def _no_mapping(reading: Reading) -> list[Diagnostic]:
 class _Events:
     """Turns libyaml's events into what `Reading` holds."""
 
-    def __init__(self, reading: Reading, allows_null: AllowsNull) -> None:
+    def __init__(self, reading: Reading, allows_null: AllowsNull, secret_at: SecretAt) -> None:
         self._reading = reading
         self._allows_null = allows_null
+        self._secret_at = secret_at
 
     def read(self, parser: Any) -> None:
         """All events up to the end. Raises yaml.YAMLError and StopReading."""
@@ -116,6 +131,9 @@ class _Events:
     def _scalar(self, event: Any) -> None:
         reading = self._reading
         line, column = _place(event)
+        if event.tag == SECRET_TAG and event.anchor is None and not reading.expects_key():
+            reading.add(self._secret(event.value, line, column), line, column)
+            return
         lost = (event.anchor is not None or event.tag is not None) and self._marked(event)
         text: str = event.value
         plain = event.style == ""
@@ -127,6 +145,19 @@ class _Events:
             reading.add(self._plain(text, line, column), line, column)
         else:
             reading.add(self._quoted(text, line, column), line, column)
+
+    def _secret(self, name: str, line: int, column: int) -> Any:
+        """The reference, or the name alone. A value that somebody wrote here by mistake is not repeated in a message."""
+        kind = self._secret_at(self._reading.path())
+        if kind is None:
+            detail = "`!secret` stands for a text that is kept elsewhere; here Freehold must know the text itself."
+            self._reading.report("secret-not-here", detail, line, column)
+            return UNREADABLE
+        if not is_secret_name(name):
+            detail = "What follows `!secret` is no name of a secret."
+            self._reading.report("invalid-secret-name", detail, line, column)
+            return UNREADABLE
+        return kind(name)
 
     def _plain(self, text: str, line: int, column: int) -> Any:
         value = resolve(text)
@@ -196,8 +227,7 @@ def _place(event: Any) -> tuple[int, int]:
 
 
 def _tag_words(tag: str) -> tuple[str, str | None]:
-    if tag == "!secret":
-        detail = "Secrets (`!secret NAME`) belong to a later version."
-        return detail, "Remove the tag, and do not write the secret itself into this file."
+    if tag == SECRET_TAG:
+        return "`!secret` takes one name, written behind it.", "Write `!secret NAME`."
     shown = tag.replace("tag:yaml.org,2002:", "!!")
     return f"`{shown}` would give the value a type of its own.", None

@@ -1,6 +1,7 @@
 """The estate as frozen values. Imports nothing but diagnostics; does no I/O."""
 
 from freehold.model.gpu import Gpu, GpuProfile, GpuVendor
+from freehold.model.hosts import Host
 from freehold.model.infra import (
     Domain,
     FirewallMode,
@@ -10,11 +11,12 @@ from freehold.model.infra import (
     MachineType,
     Policy,
     Profile,
-    Protocol,
     Trust,
     Volume,
 )
+from freehold.model.protocols import Protocol
 from freehold.model.provision import Checkout, Placed, Provision, Script
+from freehold.model.secrets import SecretRef
 from freehold.model.size import Size
 from freehold.model.snapshots import Keep, Schedule, Snapshots
 
@@ -26,6 +28,7 @@ __all__ = [
     "GpuPolicy",
     "GpuProfile",
     "GpuVendor",
+    "Host",
     "Infra",
     "Keep",
     "Machine",
@@ -37,6 +40,7 @@ __all__ = [
     "Provision",
     "Schedule",
     "Script",
+    "SecretRef",
     "Size",
     "Snapshots",
     "Trust",

@@ -7,14 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
+from typing import TYPE_CHECKING
 
 from freehold.model.addresses import GATEWAY_HOST, domain_subnet, host
 from freehold.model.gpu import Gpu
+from freehold.model.hosts import Host
 from freehold.model.names import bridge_name, instance_name, volume_name
+from freehold.model.protocols import Protocol
 from freehold.model.provision import NOTHING, Provision
 from freehold.model.size import Size
 from freehold.model.snapshots import NO_SNAPSHOTS, Snapshots
 from freehold.model.transfer import Transfer
+
+if TYPE_CHECKING:  # most commands never look at a service: what one is takes time to import
+    from freehold.model.services import Service
 
 
 class MachineType(StrEnum):
@@ -45,14 +51,6 @@ class GpuPolicy(StrEnum):
 
     EXCLUSIVE = "exclusive"
     SHARED = "shared"
-
-
-class Protocol(StrEnum):
-    """What a policy lets through."""
-
-    TCP = "tcp"
-    UDP = "udp"
-    ICMP = "icmp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +171,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Infra:
-    """A whole estate; domains are in the order of their names, so that nothing depends on the file's order.
+    """A whole estate; domains, hosts and services are in the order of their names, so that nothing depends on the file's order.
 
     `transfer` is there when a machine routes between the domains, which is then among those of its domain. `variables` are
     Ansible's, of all machines.
@@ -187,12 +185,26 @@ class Infra:
     gpu_policy: GpuPolicy = GpuPolicy.EXCLUSIVE
     domains: tuple[Domain, ...] = ()
     policies: tuple[Policy, ...] = ()
+    hosts: tuple[Host, ...] = ()
+    services: "tuple[Service, ...]" = ()
     variables: Mapping[str, object] = field(default_factory=dict)
 
     def machines(self) -> Iterator[Machine]:
         """Every machine of every domain."""
         for domain in self.domains:
             yield from domain.machines
+
+    def host(self, name: str) -> Host | None:
+        """The host of that name, None when there is none."""
+        return next((host for host in self.hosts if host.name == name), None)
+
+    def machine(self, key: str) -> Machine | None:
+        """The machine of that key (`homelab/llm`), None when there is none."""
+        return next((machine for machine in self.machines() if machine.key == key), None)
+
+    def service(self, name: str) -> "Service | None":
+        """The service of that name, None when there is none."""
+        return next((service for service in self.services if service.name == name), None)
 
     def domain(self, name: str) -> Domain | None:
         """The domain of that name, None when there is none."""

@@ -7,7 +7,8 @@ that makes the rules, so that a mistake in one of the two shows as a difference.
 from collections import defaultdict
 from dataclasses import dataclass
 
-from freehold.model.infra import Domain, Infra, Policy, Protocol, Trust
+from freehold.model.infra import Domain, Infra, Policy, Trust
+from freehold.model.protocols import Protocol
 
 HOST = "host"
 INTERNET = "internet"

@@ -3,6 +3,7 @@
 import pytest
 
 from freehold.config.codes import MOST_PROBLEMS
+from freehold.config.fields import ESTATE
 from freehold.config.places import PlacedMap, SourceFile, Tree
 from freehold.config.yaml_reader import read_yaml
 from freehold.diagnostics import Diagnostic
@@ -61,7 +62,7 @@ def test_problems_inside_of_a_key_are_one() -> None:
 def test_places_of_keys_values_and_items() -> None:
     root = read("a:\n  b: [x, 'y', {c: 7}]\n").root
     assert isinstance(root, PlacedMap)
-    tree = Tree(root, [SourceFile("infra.yml", ("a:", "  b: [x, 'y', {c: 7}]"))])
+    tree = Tree(root, [SourceFile("infra.yml", ("a:", "  b: [x, 'y', {c: 7}]"))], language=ESTATE)
     place = {
         path: (source.line, source.column)
         for path in [("a",), ("a", "b"), ("a", "b", 1), ("a", "b", 2, "c")]

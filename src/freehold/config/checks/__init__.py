@@ -8,6 +8,7 @@ from freehold.config.checks.context import Context
 from freehold.config.checks.detours import network_devices, proxies
 from freehold.config.checks.firewall_machine import firewall_machine
 from freehold.config.checks.gpu import gpu_machines, gpu_profiles, passed_through
+from freehold.config.checks.hosts import first_ways, host_addresses, host_names, host_roles
 from freehold.config.checks.instance_options import (
     known_options,
     managed_options,
@@ -40,6 +41,15 @@ from freehold.config.checks.volumes import volume_paths
 from freehold.config.codes import MOST_PROBLEMS
 from freehold.diagnostics import Diagnostic
 
+
+def placed_services(context: Context) -> Iterator[Diagnostic]:
+    """What runs where; its checks are imported only where something does."""
+    if context.placing is not None:
+        from freehold.config.checks.services_all import service_problems
+
+        yield from service_problems(context, context.placing)
+
+
 CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = (
     required_keys,
     estate_name,
@@ -47,6 +57,10 @@ CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = (
     instance_names,
     inventory_names,
     bridge_names,
+    host_names,
+    host_addresses,
+    first_ways,
+    host_roles,
     subnet_ids,
     firewall_machine,
     addresses,
@@ -76,6 +90,7 @@ CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = (
     provision_files,
     roles,
     variables,
+    placed_services,
 )
 
 

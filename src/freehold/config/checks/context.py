@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import date
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from freehold.config.codes import problem
 from freehold.config.config_keys import ConfigKeys
@@ -15,25 +17,35 @@ from freehold.config.document import (
     PolicyPart,
     ProfilePart,
 )
+from freehold.config.hosts import HostPart
 from freehold.config.part import Part
 from freehold.config.places import KeyPath, PlacedMap, Tree
 from freehold.config.provision import Provision
 from freehold.diagnostics import Diagnostic, did_you_mean
 
+if TYPE_CHECKING:
+    from freehold.config.placing import Placing
+
 DOMAINS: KeyPath = ("domains",)
+HOSTS: KeyPath = ("hosts",)
 
 _MOST_COMPARED = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`policy_indexes` are those of the document's policies in the tree, `folder` that of infra.yml."""
+    """`policy_indexes` are those of the document's policies in the tree, `folder` that of infra.yml.
+
+    `placing` is None in an estate without services; `today` the day on which ends of life are looked at, None for this one.
+    """
 
     tree: Tree
     document: Document
     folder: Path
     policy_indexes: tuple[int, ...] = ()
     known_config: ConfigKeys | None = None
+    placing: "Placing | None" = None
+    today: date | None = None
 
     @property
     def base(self) -> IPv4Network | None:
@@ -66,13 +78,20 @@ class Context:
             for name, profile in domain.profiles.items():
                 yield (*path, "profiles", name), profile
 
+    def hosts(self) -> Iterator[tuple[KeyPath, HostPart]]:
+        """Every host with its path `(hosts, H)`."""
+        for name, host in self.document.hosts.items():
+            yield (*HOSTS, name), host
+
     def provisions(self) -> Iterator[tuple[KeyPath, Provision]]:
-        """What stands in `defaults`, in domains and in machines about their inside, with its path."""
+        """What stands in `defaults`, in domains, in machines and in hosts about their inside, with its path."""
         yield ("defaults", "provision"), self.document.defaults.provision
         for path, _, domain in self.domains():
             yield (*path, "provision"), domain.provision
         for path, _, machine in self.machines():
             yield (*path, "provision"), machine.provision
+        for path, host in self.hosts():
+            yield (*path, "provision"), host.provision
 
     def policies(self) -> Iterator[tuple[KeyPath, PolicyPart]]:
         """Every policy with its path."""

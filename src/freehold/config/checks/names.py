@@ -32,14 +32,15 @@ def estate_name(context: Context) -> Iterator[Diagnostic]:
 
 def names(context: Context) -> Iterator[Diagnostic]:
     """Domains, machines, profiles, volumes and devices; from the tree, so that names of wrong parts count too."""
-    yield from _labels(context, DOMAINS, RESERVED_DOMAINS)
+    yield from labels(context, DOMAINS, RESERVED_DOMAINS)
+    yield from labels(context, ("services",), RESERVED_DOMAINS)
     for domain in context.tree.names(DOMAINS):
         path = (*DOMAINS, domain)
-        yield from _labels(context, (*path, "machines"), frozenset())
-        yield from _labels(context, (*path, "profiles"), RESERVED_PROFILES)
+        yield from labels(context, (*path, "machines"), frozenset())
+        yield from labels(context, (*path, "profiles"), RESERVED_PROFILES)
         for machine in context.tree.names((*path, "machines")):
             volumes = (*path, "machines", machine, "volumes")
-            yield from _labels(context, volumes, RESERVED_DEVICES)
+            yield from labels(context, volumes, RESERVED_DEVICES)
         for profile in context.tree.names((*path, "profiles")):
             yield from _devices(context, (*path, "profiles", profile, "devices"))
 
@@ -84,7 +85,8 @@ def bridge_names(context: Context) -> Iterator[Diagnostic]:
             yield context.at_key((*DOMAINS, domain), "bridge-name-taken", detail)
 
 
-def _labels(context: Context, parent: KeyPath, reserved: frozenset[str]) -> Iterator[Diagnostic]:
+def labels(context: Context, parent: KeyPath, reserved: frozenset[str]) -> Iterator[Diagnostic]:
+    """The names below `parent`: DNS labels, none of those that are reserved."""
     mapping = context.tree.get(parent)
     if not isinstance(mapping, PlacedMap):
         return

@@ -29,6 +29,8 @@ def provision_lists(context: Context) -> Iterator[Diagnostic]:
             here = (*path, "machines", name, "provision")
             if machine.provision.model_fields_set:
                 yield from _added(context, dict(in_domain), here, machine.provision)
+    for path, host in context.hosts():
+        yield from _added(context, {}, (*path, "provision"), host.provision)
 
 
 def _added(context: Context, seen: _Seen, path: KeyPath, part: Provision) -> Iterator[Diagnostic]:

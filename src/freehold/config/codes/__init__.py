@@ -6,8 +6,10 @@
 
 from freehold.config.codes.code import Code
 from freehold.config.codes.estate import MACHINES, NETWORK, POLICIES, SNAPSHOTS
+from freehold.config.codes.hosts import HOSTS
 from freehold.config.codes.inside import INSIDE
 from freehold.config.codes.reading import FILES, YAML
+from freehold.config.codes.services import CATALOG, SERVICES
 from freehold.config.codes.values import NAMES, SCHEMA
 from freehold.diagnostics import Diagnostic, Source
 
@@ -23,9 +25,12 @@ GROUPS = {
     "Names": NAMES,
     "Networks and addresses": NETWORK,
     "Machines": MACHINES,
+    "Hosts": HOSTS,
     "Snapshots": SNAPSHOTS,
     "Policies": POLICIES,
     "What goes inside machines": INSIDE,
+    "Services": SERVICES,
+    "Descriptors of the catalog": CATALOG,
 }
 
 CODES: dict[str, Code] = {code: entry for group in GROUPS.values() for code, entry in group.items()}

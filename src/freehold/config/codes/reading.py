@@ -118,8 +118,18 @@ YAML: dict[str, Code] = {
     ),
     "yaml-tag": Code(
         "Tags are not supported",
-        "`!name` in front of a value gives it a type of its own; no tag has a meaning in this version.",
+        "`!name` in front of a value gives it a type of its own; `!secret NAME` is the only tag that means something here.",
         "Remove the tag.",
+    ),
+    "secret-not-here": Code(
+        "No secret can stand here",
+        "`!secret NAME` stands for a text that Freehold hands over without reading it: in `provision.vars` and in `secrets` of a service.",
+        "Write the value itself if it is no secret; a secret that goes inside a machine is a variable, below `provision: vars:`.",
+    ),
+    "invalid-secret-name": Code(
+        "Not a name of a secret",
+        "The name of a secret is a letter, then letters, digits, `_`, `-` and `.`, at most 128 characters.",
+        "Write the name, never the secret itself, and give it its value with `freehold secret set NAME`.",
     ),
     "yaml-key": Code(
         "Key is not a plain name",

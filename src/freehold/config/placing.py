@@ -1,0 +1,169 @@
+"""Services with all that infra.yml leaves out: which descriptor, who meets which need, what is open, which secret is which.
+
+`load` makes one Placing when there are services; the checks of services ask it, and `build` takes the model from it. It says
+nothing of what is wrong: what cannot be known is left out, and `checks.services` reports it.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+
+from freehold.config.catalog.catalog import Catalog, Entry
+from freehold.config.document import Document
+from freehold.config.services import ServicePart
+from freehold.model.descriptors import Container, Descriptor, PortOffer, Setting, SettingValue
+from freehold.model.services import Service
+
+
+class Placing:
+    """The services of a document."""
+
+    def __init__(self, document: Document, folder: Path) -> None:
+        self.document = document
+        self.catalog = Catalog(folder)
+        self.parts = dict(sorted(document.services.items()))
+        self._by_kind: dict[str, list[str]] = {}
+        for name in self.parts:
+            self._by_kind.setdefault(self.kind(name), []).append(name)
+        self._met: dict[str, dict[str, str]] = {}
+
+    def kind(self, name: str) -> str:
+        """Which entry of the catalog the service is."""
+        return self.parts[name].service or name
+
+    def entry(self, name: str) -> Entry | None:
+        """What the catalog has under that; None when it has nothing."""
+        return self.catalog.entry(self.kind(name))
+
+    def known(self) -> Iterator[tuple[str, ServicePart, Descriptor]]:
+        """The services whose descriptor is there and without errors."""
+        for name, part in self.parts.items():
+            entry = self.entry(name)
+            if entry is not None and entry.descriptor is not None:
+                yield name, part, entry.descriptor
+
+    def descriptor(self, name: str) -> Descriptor | None:
+        """That of a service, None when it is not known."""
+        entry = self.entry(name) if name in self.parts else None
+        return entry.descriptor if entry else None
+
+    def of_kind(self, kind: str) -> list[str]:
+        """The services that are this entry of the catalog."""
+        return self._by_kind.get(kind, [])
+
+    def needs(self, name: str) -> dict[str, str]:
+        """Which service meets which need: as written, or the only one of its kind."""
+        if name not in self._met:
+            self._met[name] = dict(self._needs(name))
+        return self._met[name]
+
+    def _needs(self, name: str) -> Iterator[tuple[str, str]]:
+        descriptor = self.descriptor(name)
+        for need in descriptor.needs if descriptor else ():
+            written = self.parts[name].needs.get(need.name)
+            candidates = self.of_kind(need.service)
+            if written is not None and written in candidates:
+                yield need.name, written
+            elif written is None and len(candidates) == 1:
+                yield need.name, candidates[0]
+
+    def used(self, name: str) -> Iterator[tuple[str, str, PortOffer]]:
+        """What a service connects to: the need, the service that meets it, a port of that."""
+        met = self.needs(name)
+        descriptor = self.descriptor(name)
+        for need in descriptor.needs if descriptor else ():
+            other = met.get(need.name)
+            offer = self.descriptor(other) if other else None
+            if other is not None and offer is not None:
+                for port in need.used(offer):
+                    yield need.name, other, port
+
+    def users_elsewhere(self, name: str) -> dict[str, list[str]]:
+        """By the service's ports, who on another target uses them."""
+        return self._users_elsewhere.get(name, {})
+
+    @cached_property
+    def _users_elsewhere(self) -> dict[str, dict[str, list[str]]]:
+        users: dict[str, dict[str, list[str]]] = {}
+        for user, part, _ in self.known():
+            for _, other, port in self.used(user):
+                if self.parts[other].on != part.on:
+                    users.setdefault(other, {}).setdefault(port.name, []).append(user)
+        return users
+
+    def published(self, name: str) -> dict[str, int]:
+        """The ports open on the target's own address."""
+        descriptor = self.descriptor(name)
+        if descriptor is None:
+            return {}
+        if listens_on_target(descriptor):
+            return {port.name: port.number for port in descriptor.ports}
+        written = self.parts[name].ports
+        needed = self.users_elsewhere(name)
+        return {
+            port.name: written.get(port.name, port.number)
+            for port in descriptor.ports
+            if port.name in written or port.published or port.name in needed
+        }
+
+    def secrets(self, name: str) -> dict[str, str]:
+        """Names of secrets by the descriptor's: as written, else that of the service it is shared with, else one of its own."""
+        found: dict[str, str] = {}
+        descriptor = self.descriptor(name)
+        for secret in descriptor.secrets if descriptor else ():
+            found[secret.name] = self._secret(name, secret.name, frozenset())
+        return found
+
+    def _secret(self, name: str, secret: str, asked: frozenset[tuple[str, str]]) -> str:
+        own = f"{name}_{secret}"
+        written = self.parts[name].secrets.get(secret)
+        descriptor = self.descriptor(name)
+        offers = descriptor.secrets if descriptor else ()
+        shared = next((each.shared_with for each in offers if each.name == secret), None)
+        if written is not None or shared is None or (name, secret) in asked:
+            return written or own
+        other = self.needs(name).get(shared[0])
+        return self._secret(other, shared[1], asked | {(name, secret)}) if other else own
+
+    def settings(self, name: str) -> dict[str, SettingValue]:
+        """All of the descriptor's, with their defaults."""
+        descriptor = self.descriptor(name)
+        written = self.parts[name].settings
+        values = {each.name: written.get(each.name, each.default) for each in _settings(descriptor)}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def services(self) -> tuple[Service, ...]:
+        """The model of all; only for a document without errors."""
+        return tuple(self._service(*each) for each in self.known())
+
+    def _service(self, name: str, part: ServicePart, descriptor: Descriptor) -> Service:
+        version = part.version or descriptor.version
+        container = descriptor.container
+        image = part.image or (image_of(container, version) if container else None)
+        return Service(
+            name=name,
+            descriptor=descriptor,
+            target=part.on,
+            version=version,
+            image=image,
+            settings=self.settings(name),
+            published=self.published(name),
+            needs=self.needs(name),
+            secrets=self.secrets(name),
+        )
+
+
+def listens_on_target(descriptor: Descriptor) -> bool:
+    """Whether its ports are the target's own, without anybody opening them."""
+    return descriptor.container is None or descriptor.container.host_network
+
+
+def image_of(container: Container, version: str) -> str:
+    """The whole reference: NAME:TAG, and the digest where the version has one."""
+    tag = container.tag.replace("{{ version }}", version)
+    digest = container.digests.get(version)
+    return f"{container.image}:{tag}" + (f"@{digest}" if digest else "")
+
+
+def _settings(descriptor: Descriptor | None) -> tuple[Setting, ...]:
+    return descriptor.settings if descriptor else ()

@@ -1,0 +1,238 @@
+"""What a service is, wherever it runs: a descriptor of the catalog as typed values. No I/O.
+
+`config.catalog` reads them from `catalog/NAME.yml`; `model.services` places them; the providers of targets read both.
+Texts that say so are Jinja templates, filled in by the provider that deploys the service.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from freehold.model.hosts import Architecture
+from freehold.model.protocols import Protocol
+from freehold.model.size import Size
+
+SettingValue = str | int | bool
+
+
+class SettingKind(StrEnum):
+    """What a setting's value is, in the words of descriptors."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    SWITCH = "switch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Something about a service that its user may choose. `default` None: it must be given. `choices`: any value when empty."""
+
+    name: str
+    description: str
+    kind: SettingKind = SettingKind.TEXT
+    default: SettingValue | None = None
+    choices: tuple[SettingValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortOffer:
+    """A port on which the service listens. `network` says who meets there: services that share a network reach each other.
+
+    `published`: whether it is opened on the target's own address even when no service elsewhere needs it.
+    """
+
+    name: str
+    number: int
+    protocol: Protocol = Protocol.TCP
+    network: str = "internal"
+    scheme: str | None = None
+    published: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    """A folder whose content must outlive the container.
+
+    `pre` and `post` are commands (their words are templates) that run in the container around a backup, to make it consistent.
+    """
+
+    name: str
+    path: str
+    description: str = ""
+    backup: bool = True
+    pre: tuple[str, ...] = ()
+    post: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationFile:
+    """A file that the service reads; `content` is a template. With `secret`, it holds secrets and is delivered like one."""
+
+    path: str
+    content: str
+    mode: str = "0644"
+    owner: str = "0:0"
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretNeed:
+    """A secret that the service reads from the file `path`; one that is absent is generated with `length` characters.
+
+    `shared_with`: a need and a secret of the service that meets it; this one is then the same by default.
+    """
+
+    name: str
+    description: str
+    path: str
+    owner: str = "0:0"
+    mode: str = "0400"
+    length: int = 32
+    shared_with: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How to see that the service serves: a command inside that ends with 0; its words are templates. Times in seconds.
+
+    `start` is how long it may take until it must serve.
+    """
+
+    command: tuple[str, ...]
+    interval: int = 10
+    timeout: int = 5
+    retries: int = 3
+    start: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A folder or file of the target that the container sees.
+
+    `follow`: what is mounted below it later is seen as well (Docker's bind propagation `rslave`).
+    """
+
+    source: str
+    path: str
+    read_only: bool = True
+    follow: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """The service as a container. `image` has no tag: the version is one, unless `tag` (a template of `version`) says another.
+
+    `digests` pin a version's image, by version. Values of `environment` and words of `command` and `entrypoint` are templates.
+    With `host_network` it listens on the target's own addresses, and none of its ports can be another there.
+    """
+
+    image: str
+    tag: str = "{{ version }}"
+    digests: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    user: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    mounts: tuple[Mount, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    read_only: bool = False
+    tmpfs: tuple[str, ...] = ()
+    host_network: bool = False
+    stop_seconds: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """The service as an upstream Helm chart, pinned."""
+
+    repository: str
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """Where the service tells what it measures, in Prometheus's format."""
+
+    port: str
+    path: str = "/metrics"
+
+
+class AlertSeverity(StrEnum):
+    """How bad it is: whether it can wait until morning."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRule:
+    """When somebody must be told. `expression` is PromQL; `lasts` seconds that it must hold. It and `summary` are templates."""
+
+    name: str
+    expression: str
+    lasts: int
+    severity: AlertSeverity
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """Another service without which this one does not work. `service` is its descriptor's name.
+
+    `ports` are those of its ports that are used, by name; empty: its first.
+    """
+
+    name: str
+    service: str
+    ports: tuple[str, ...] = ()
+
+    def used(self, descriptor: "Descriptor") -> tuple[PortOffer, ...]:
+        """The ports of the service that meets the need that this one connects to."""
+        if not self.ports:
+            return descriptor.ports[:1]
+        return tuple(port for port in descriptor.ports if port.name in self.ports)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descriptor:
+    """A service. What it runs as on which target is said by `container`, `role` and `chart`: None where it cannot.
+
+    `ends` are the days on which its makers stop mending, by line of versions: `17` is that of 17.6. `exposes` is the port that
+    people open in a browser. `cpu` and `memory` are what it takes at rest with little data: for sums, not as limits.
+    """
+
+    name: str
+    title: str
+    description: str
+    version: str
+    website: str = ""
+    ends: Mapping[str, date] = field(default_factory=dict)
+    architectures: tuple[Architecture, ...] = tuple(Architecture)
+    container: Container | None = None
+    role: str | None = None
+    chart: Chart | None = None
+    settings: tuple[Setting, ...] = ()
+    ports: tuple[PortOffer, ...] = ()
+    data: tuple[Data, ...] = ()
+    files: tuple[ConfigurationFile, ...] = ()
+    secrets: tuple[SecretNeed, ...] = ()
+    health: Health | None = None
+    metrics: Metrics | None = None
+    alerts: tuple[AlertRule, ...] = ()
+    dashboards: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
+    exposes: str | None = None
+    cpu: float | None = None
+    memory: Size | None = None
+
+    def end_of_life(self, version: str) -> date | None:
+        """The day on which this version ends: that of the longest line that it belongs to; None where nobody said."""
+        lines = [line for line in self.ends if f"{version}.".startswith(f"{line}.")]
+        return self.ends[max(lines, key=len)] if lines else None
+
+    def port(self, name: str) -> PortOffer | None:
+        """The port of that name, None when it has none."""
+        return next((port for port in self.ports if port.name == name), None)
