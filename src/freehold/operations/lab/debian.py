@@ -15,21 +15,29 @@ from freehold.operations.lab import recipe
 from freehold.operations.lab.image_cache import write_metadata
 from freehold.system.processes import find_program, require, run
 
-# image name -> Debian's name of the release
-SUITES: Mapping[str, str] = {"debian/12": "bookworm", "debian/13": "trixie"}
+HOST, DOCKER_HOST = "debian/13-host", "debian/13-docker"
+# image name -> Debian's name of the release, and packages beyond those of every image
+IMAGES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "debian/12": ("bookworm", ()),
+    "debian/13": ("trixie", ()),
+    HOST: ("trixie", recipe.HOST_PACKAGES),
+    DOCKER_HOST: ("trixie", recipe.HOST_PACKAGES + recipe.DOCKER_PACKAGES),
+}
+ONLY_MADE_HERE = frozenset({HOST, DOCKER_HOST})  # names of our own, which no image server knows
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 MIRROR_VARIABLE = "FREEHOLD_DEBIAN_MIRROR"
 BUILD_SECONDS = 1800.0
 
 
 def build(name: str, folder: Path, mirror: str) -> None:
-    """Make the image `name` (a key of SUITES) in the folder. Takes about 20 s; raises BackendError."""
+    """Make the image `name` (a key of IMAGES) in the folder. Takes about 20 s; raises BackendError."""
+    suite, packages = IMAGES[name]
     program = [sys.executable, "-P", "-m", "freehold.operations.lab.bootstrap"]
     variables = {"PYTHONPATH": str(Path(freehold.__file__).parents[1]), **apt_proxies()}
-    arguments = [str(folder), SUITES[name], mirror, str(KEYRING)]
+    arguments = [str(folder), suite, mirror, str(KEYRING), *packages]
     require([*program, *arguments], environment=variables, folder=Path("/"), timeout=BUILD_SECONDS)
     shutil.rmtree(folder / "system")
-    write_metadata(folder / "metadata.tar.xz", "Debian", SUITES[name], recipe.VERSION)
+    write_metadata(folder / "metadata.tar.xz", "Debian", suite, recipe.VERSION)
 
 
 def obstacle(name: str) -> Diagnostic | None:

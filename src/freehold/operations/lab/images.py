@@ -134,13 +134,12 @@ def _obtain(cache: ImageCache, name: str, progress: Progress) -> Image:
         if (found := cache.find(key)) is not None:
             return found
     built, downloaded = keys
-    progress(f"looking for {name} on the image server")
-    offered = simplestreams.catalogue(simplestreams.server_address())
+    offered = None if name in debian.ONLY_MADE_HERE else _offered(name, progress)
     if offered is not None and name in offered.offers:
         with cache.new(downloaded) as folder:
             simplestreams.download(offered.offers[name], folder, progress)
         return Image(cache.folder / downloaded)
-    if name not in debian.SUITES:
+    if name not in debian.IMAGES:
         raise BackendError(_unknown(name, offered))
     if (obstacle := debian.obstacle(name)) is not None:
         raise BackendError(obstacle)
@@ -150,6 +149,11 @@ def _obtain(cache: ImageCache, name: str, progress: Progress) -> Image:
     with cache.new(built) as folder:
         debian.build(name, folder, mirror)
     return Image(cache.folder / built)
+
+
+def _offered(name: str, progress: Progress) -> simplestreams.Catalogue | None:
+    progress(f"looking for {name} on the image server")
+    return simplestreams.catalogue(simplestreams.server_address())
 
 
 def _keys(name: str) -> tuple[str, str]:
@@ -176,7 +180,7 @@ def _loaded(lab: Lab, name: str, image: Image, progress: Progress) -> str:
 
 
 def _unknown(name: str, offered: simplestreams.Catalogue | None) -> Diagnostic:
-    known = {*debian.SUITES, *(offered.offers if offered else ())}
+    known = {*debian.IMAGES, *(offered.offers if offered else ())}
     where = (
         f"{offered.server} has no container image of that name"
         if offered
@@ -185,7 +189,7 @@ def _unknown(name: str, offered: simplestreams.Catalogue | None) -> Diagnostic:
     return Diagnostic(
         code="image-unknown",
         summary="There is no such image",
-        detail=f"`{name}`: the lab does not have it, {where}, and only {' and '.join(debian.SUITES)} can be made here.",
+        detail=f"`{name}`: the lab does not have it, {where}, and only {', '.join(debian.IMAGES)} can be made here.",
         hint=did_you_mean(name, known),
     )
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 import freehold
 from freehold.diagnostics import BackendError, FreeholdError, UsageError
-from freehold.operations.lab import api, checks, problems
+from freehold.operations.lab import api, checks, entrance, problems
+from freehold.operations.lab.debian import HOST
 from freehold.operations.lab.egress import process as egress_process
 from freehold.operations.lab.layout import default_root, layout, open_folder
 from freehold.operations.lab.limits import Registry
@@ -31,6 +32,8 @@ from freehold.system.processes import ProcessIdentity, search_path
 
 if TYPE_CHECKING:
     from freehold.model import Infra
+    from freehold.operations.lab.egress.machines import Egress
+    from freehold.providers.lab_hosts.lab import Packages
     from freehold.system.docker_user import DockerUser
     from freehold.system.host_agent.program import AgentProgram
     from freehold.system.nftables import Nftables
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 PATIENCE = 60.0  # seconds for Incus to answer, and for machines to stop
 DYING = 5.0  # seconds within which a killed holder is gone
 PAUSE = 0.02  # seconds between two looks
+HOST_IMAGE_VARIABLE = "FREEHOLD_LAB_HOST_IMAGE"
 TIMER_VARIABLE = "FREEHOLD_TIMER_SECONDS"  # how often timers go off, instead of every hour
 
 
@@ -87,6 +91,7 @@ class Lab:
             open_folder(self.root)
             with locked(self._place.lock):
                 options = settle(self._place, storage, egress)
+                entrance.renew(self._place)
                 if self.running and self._revive(options):
                     self.timers().start_all()
                     return Started(fresh=False, notices=self._see_to_egress(options))
@@ -160,13 +165,39 @@ class Lab:
 
     def equip(self, infra: "Infra") -> "Infra":
         """The estate as it is in this lab: with egress for its machines, where the lab has it. Asks and changes nothing."""
+        if (egress := self._egress()) is None:
+            return infra
+        from freehold.operations.lab.egress.machines import with_egress
+
+        return with_egress(infra, egress)
+
+    def _egress(self) -> "Egress | None":
         options, place = recorded(self._place), self._place
         if options is None or not options.egress or not place.egress.is_dir():
-            return infra
-        from freehold.operations.lab.egress.machines import Egress, with_egress
+            return None
+        from freehold.operations.lab.egress.machines import Egress
 
         files = frozenset(os.listdir(place.egress))
-        return with_egress(infra, Egress(place.egress_socket, place.egress, files))
+        return Egress(place.egress_socket, place.egress, files)
+
+    @property
+    def host_image(self) -> str:
+        """What its hosts are made from: $FREEHOLD_LAB_HOST_IMAGE, else a Debian with a way in by SSH and little more."""
+        return os.environ.get(HOST_IMAGE_VARIABLE) or HOST
+
+    def ssh_options(self) -> tuple[str, ...]:
+        """The words of ssh's command line that lead to the hosts that are played here."""
+        return ("-F", str(entrance.settings_file(self._place)))
+
+    def entrance(self) -> entrance.LabEntrance:
+        """The way in, as the provider of lab hosts asks for it."""
+        return entrance.LabEntrance(self._place)
+
+    def packages(self, infra: "Infra") -> "Packages":
+        """What way to packages its hosts get: one where the lab has egress. Asks and changes nothing."""
+        from freehold.operations.lab.egress.hosts import packages
+
+        return packages(infra, self._egress())
 
     def nftables(self) -> "Nftables":
         """The packet filter of the lab's network. Raises UsageError when the lab is not running."""

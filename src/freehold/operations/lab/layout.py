@@ -120,11 +120,16 @@ class Layout:
         return self.root / "egress.log"
 
     @property
+    def ssh(self) -> Path:
+        """What leads by SSH to the hosts that are played here: `entrance.py`."""
+        return self.root / "ssh"
+
+    @property
     def everything(self) -> tuple[Path, ...]:
         """All that a lab ever writes in its root; the lock last."""
         return (
             self.incus, self.client, self.firewall, self.temporary, self.subordinate, self.holder, self.daemon_ended,
-            self.egress, self.egress_socket, self.egress_record, self.egress_log, self.log, self.daemon_log, self.options, self.lock,
+            self.egress, self.egress_socket, self.egress_record, self.egress_log, self.ssh, self.log, self.daemon_log, self.options, self.lock,
         )  # fmt: skip
 
 

@@ -19,6 +19,10 @@ PACKAGES = (
     "python3", "python3-apt", "ca-certificates", "nftables",
 )  # fmt: skip
 
+# Beyond those: a computer as it is delivered, with a way in by SSH; and the same with Docker, which needs no download then.
+HOST_PACKAGES = ("openssh-server", "sudo", "curl")
+DOCKER_PACKAGES = ("docker.io", "docker-cli", "docker-compose", "iptables")
+
 # As in Debian's own images for containers: nobody reads these inside a machine. The last one makes logind start when
 # somebody asks for it instead of at every boot. dpkg remembers these rules, upgrades keep to them.
 LEFT_OUT = (
@@ -76,6 +80,13 @@ ExecStart=-udevadm trigger --subsystem-match=net --action=add
     "etc/machine-id": "",  # empty, not absent: every machine makes its own, without the work of a first boot
 }
 
+_KEYS_AT_START = """\
+[Service]
+ExecStartPre=
+ExecStartPre=/usr/bin/ssh-keygen -A
+ExecStartPre=/usr/sbin/sshd -t
+"""
+
 ABSENT = ("etc/hostname", "etc/hosts", "etc/fstab", "etc/resolv.conf", "var/lib/dbus/machine-id")
 
 
@@ -92,8 +103,17 @@ def adapt(system: Path) -> None:
         _link(system / "etc/systemd/system-generators" / generator, "/dev/null")
     for target, unit in ENABLED_UNITS.items():
         _link(units / target / unit, f"/usr/lib/systemd/system/{unit}")
+    if (system / "etc/ssh").exists():
+        _without_host_keys(system / "etc")
     _empty(system / "var/lib/apt/lists")
     _mark_up_to_date(system)
+
+
+def _without_host_keys(settings: Path) -> None:
+    """Debian makes them with the package, here once for all computers: so that each makes its own at its first start."""
+    for key in (settings / "ssh").glob("ssh_host_*"):
+        key.unlink()
+    _write(settings / "systemd/system/ssh.service.d/keys.conf", _KEYS_AT_START)
 
 
 def _mark_up_to_date(system: Path) -> None:

@@ -20,7 +20,7 @@ PLACES = "lab.json"  # where socket and folder are outside, for control machines
 
 _DEVICE, _FILES = "lab-egress", "lab-egress-files"
 _PROXIED = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
-_DIRECT = ("no_proxy", "NO_PROXY")
+DIRECT = ("no_proxy", "NO_PROXY")
 # Who reads which file: OpenSSL and what is built on it, pip, requests, curl, git; apt; pip.
 _READERS: Mapping[str, tuple[str, ...]] = {
     CERTIFICATES: (
@@ -61,7 +61,7 @@ class Egress:
         """The variables of whatever is run inside: they lead to the proxy, but not what stays in the estate."""
         found = dict.fromkeys(_PROXIED, f"http://127.0.0.1:{PORT}")
         stays = f"localhost,127.0.0.1,::1,.incus,{infra.base}"
-        found |= dict.fromkeys(_DIRECT, stays)
+        found |= dict.fromkeys(DIRECT, stays)
         for name in sorted(self.files & _READERS.keys()):
             found |= dict.fromkeys(_READERS[name], str(INSIDE / name))
         return found
