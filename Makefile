@@ -10,7 +10,7 @@ SHELL := /bin/bash
 # The lab, and so the tests and the benchmarks that use it, needs root.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: help setup demo test test-all check fix bench lock clean prerequisites
+.PHONY: help setup demo test test-all check fix bench lock clean prerequisites prerequisites-for-tests
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -24,10 +24,10 @@ setup: .venv/.ready ## Make .venv with everything a developer needs, and .venv/b
 demo: prerequisites setup ## Install what is needed, start the lab and bring up the example estate in it
 	@scripts/demo
 
-test: prerequisites setup ## Build the wheel and run the tests on it, with a real Incus in the lab (root or sudo)
+test: prerequisites-for-tests setup ## Build the wheel and run the tests on it, with a real Incus in the lab (root or sudo)
 	@scripts/test-wheel
 
-test-all: prerequisites setup ## The same with the slow tests
+test-all: prerequisites-for-tests setup ## The same with the slow tests
 	@scripts/test-wheel -m ""
 
 check: setup ## Lint, format, types, layers, shell scripts, host names; changes nothing
@@ -38,7 +38,7 @@ fix: setup ## Mend what ruff can mend, and format
 	@.venv/bin/ruff format --quiet
 
 bench: prerequisites setup ## Run every benchmark on this machine (root or sudo)
-	@for benchmark in config_load plan_scale incus_apply firewall provision snapshots; do \
+	@for benchmark in config_load plan_scale incus_apply firewall provision snapshots compose; do \
 		echo "== $$benchmark"; \
 		$(SUDO) env PYTHONDONTWRITEBYTECODE=1 .venv/bin/python "benchmarks/$$benchmark.py"; \
 	done
@@ -52,3 +52,6 @@ clean: ## Remove what the other targets made here: .venv, build, caches
 
 prerequisites:
 	@scripts/prerequisites
+
+prerequisites-for-tests:
+	@scripts/prerequisites --tests

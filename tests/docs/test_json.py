@@ -11,16 +11,32 @@ from typing import Any
 
 import pytest
 
+from freehold.config.catalog.catalog import Entry
 from freehold.diagnostics import Diagnostic
 from freehold.engine.execute import Outcome, Status
 from freehold.engine.journal import PastRun
 from freehold.engine.run import RunResult
 from freehold.model import Infra
+from freehold.model.descriptors import (
+    AlertRule,
+    AlertSeverity,
+    Data,
+    Descriptor,
+    Need,
+    PortOffer,
+    SecretNeed,
+    Setting,
+)
 from freehold.operations.blueprints import Blueprint
 from freehold.operations.doctor import CheckResult, Finding, Result
 from freehold.operations.firewall_counts import FirewallCounts
 from freehold.operations.lab import LabStatus
-from freehold.operations.machine_status import MachineStatus
+from freehold.operations.machine_status import (
+    HostState,
+    HostStatus,
+    MachineStatus,
+    ServiceStatus,
+)
 from freehold.operations.machine_status import Status as EstateStatus
 from freehold.operations.snapshots.planner import Seen
 from freehold.operations.verify import Verification
@@ -32,14 +48,17 @@ from freehold.planning.change import Action, Change, FieldChange
 from freehold.planning.plan import Orphan, Plan
 from freehold.providers.firewall.counts import Dropped
 from freehold.providers.incus.snapshots.reading import Look, Snapshot, Target
+from freehold.providers.secrets.needs import Needed
 from freehold.views.blueprints import blueprints_document
 from freehold.views.capacity import measured_plan_document
+from freehold.views.catalog import catalog_document, descriptor_document
 from freehold.views.doctor import doctor_document
 from freehold.views.firewall import counts_document
 from freehold.views.lab import lab_document
 from freehold.views.log import runs_log_document
 from freehold.views.orphans import orphans_document
 from freehold.views.run_document import run_document
+from freehold.views.secrets import Listed, secret_document, secrets_document
 from freehold.views.snapshots import snapshots_document
 from freehold.views.status import status_document
 from freehold.views.validation import validation_document
@@ -61,6 +80,10 @@ _PLAN = Plan(
     diagnostics=(_PROBLEM,),
 )
 _FIT = fit(Capacity(pool="default", takers=(Taker(address=_CHANGE.address, wanted=Demand()),)))
+_HOST = HostStatus(
+    name="cortex", address="203.0.113.20", user="orion", port=2222, state=HostState.REACHABLE
+)
+_SERVICE = ServiceStatus(name="db", target="cortex", image="…", state="healthy", serves=True)
 _MACHINE = MachineStatus(
     name="homelab-llm",
     machine="homelab/llm",
@@ -81,6 +104,27 @@ _LAB = LabStatus(
     machines=1,
     storage="btrfs",
     disk_used=1,
+)
+_ENTRY = Entry(
+    name="shop",
+    own=True,
+    descriptor=Descriptor(
+        name="shop",
+        title="Shop",
+        description="…",
+        version="1.4",
+        settings=(Setting(name="title", description="…"),),
+        ports=(PortOffer(name="http", number=8000),),
+        needs=(Need(name="database", service="postgresql"),),
+        secrets=(SecretNeed(name="password", description="…", path="/run/secrets/password"),),
+        data=(Data(name="pictures", path="/srv"),),
+        alerts=(
+            AlertRule(
+                name="down", expression="…", lasts=60, severity=AlertSeverity.WARNING, summary="…"
+            ),
+        ),
+    ),
+    problems=(),
 )
 _COUNTS = FirewallCounts(
     estate="maison",
@@ -113,7 +157,11 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         measured_plan_document(replace(_PLAN, capacity=(_FIT,))),
         run_document(_PLAN, _RESULT, seconds=1.0),
         counts_document(_COUNTS),
-        status_document(EstateStatus(estate="maison", machines=(_MACHINE,))),
+        status_document(
+            EstateStatus(
+                estate="maison", machines=(_MACHINE,), hosts=(_HOST,), services=(_SERVICE,)
+            )
+        ),
         verification_document(Verification(_PLAN, 1, (_PROBLEM,))),
         validation_document([_PROBLEM]),
         orphans_document(_PLAN),
@@ -121,7 +169,13 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         doctor_document([CheckResult("disk", Finding(Result.OK, "…"))]),
         lab_document(_LAB),
         blueprints_document([Blueprint("workstation", "…", {})]),
+        catalog_document([_ENTRY]),
+        descriptor_document(_ENTRY),
         snapshots_document(_SEEN),
+        secrets_document(
+            [Listed("db_password", "secrets.yml", Needed("db_password", 32, ("db",)))]
+        ),
+        secret_document("db_password", b"value"),
     )
 }
 _EXAMPLES = {

@@ -1,7 +1,7 @@
 """Runs the commands that a paper shows, in a lab of its own, and compares what they print with what the paper prints.
 
-In a paper, a ```console block holds commands (`$ …`) and their output; a ```yaml block that begins with `# infra.yml`
-is written to that file; a ```diff block is a change of infra.yml; `<!-- run: … -->` is done without being shown.
+In a paper, a ```console block holds commands (`$ …`) and their output; a ```yaml block that begins with `# infra.yml` or
+`# catalog/NAME.yml` is written to that file; a ```diff block is a change of infra.yml; `<!-- run: … -->` is done without being shown.
 Other blocks are not run. To write the output of this machine into papers:
 
     python -m tests.docs.transcript docs/tutorial/first-estate.md
@@ -19,6 +19,7 @@ from tests.docs.pages import ROOT, Block, blocks
 
 SHOWN_LAB = "/var/lib/freehold/lab"
 _PROGRESS = re.compile(r"^\[ *\d+/\d+\] +[\d.]+ s +")
+_FILE = re.compile(r"# (infra\.yml|catalog/[a-z0-9-]+\.yml)")
 _DURATION = re.compile(r"\d+\.\d s\b")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d|\d{8}-\d{6}")  # as snapshots tell theirs
 
@@ -94,8 +95,9 @@ def play(path: Path, place: Place) -> Iterator[tuple[Block, str, list[str], list
             place.run(block.lines[0])
         elif block.language == "diff":
             change(place.folder / "infra.yml", block.lines)
-        elif block.language == "yaml" and block.lines[0].startswith("# infra.yml"):
-            (place.folder / "infra.yml").write_text(block.text, encoding="utf-8")
+        elif block.language == "yaml" and (file := _FILE.match(block.lines[0])):
+            (place.folder / file[1]).parent.mkdir(exist_ok=True)
+            (place.folder / file[1]).write_text(block.text, encoding="utf-8")
 
 
 def change(path: Path, lines: Sequence[str]) -> None:

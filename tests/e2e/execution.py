@@ -20,12 +20,12 @@ def execute(socket: Path, project: str, instance: str, *command: str) -> tuple[i
         assert begun["type"] == "async", begun
         wait = f"{begun['operation']}/wait"
         waited = ask(socket, "GET", wait, timeout=COMMAND_SECONDS).body
-        assert waited["metadata"], waited  # the operation is gone with its daemon
-        ended = waited["metadata"]
-        if not ended["err"]:
+        ended = waited["metadata"]  # none where it failed at once, or is gone with its daemon
+        failure = ended["err"] if ended else str(waited.get("error"))
+        if not failure:
             break
-        assert _NOT_YET in ended["err"], ended
-        assert time.monotonic() < until, ended
+        assert _NOT_YET in failure, waited
+        assert time.monotonic() < until, waited
         time.sleep(0.2)
     streams = ended["metadata"]["output"]
     output, errors = (ask_text(socket, f"{streams[n]}?project={project}") for n in ("1", "2"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from freehold.operations.lab import Lab, api, debian, recipe
-from freehold.operations.lab.image_cache import Image, ImageCache, write_metadata
+from freehold.operations.lab.image_cache import Image, ImageCache, architecture, write_metadata
 from freehold.operations.lab.images import ensure_image
 from freehold.operations.lab.layout import default_cache
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.lab
 def present(lab: Lab) -> Image:
     """The image that this version makes."""
     ensure_image(lab, "debian/13", lambda _: None)
-    (folder,) = default_cache().glob(f"debian-13-*-built-{recipe.VERSION}")
+    (folder,) = default_cache().glob(f"debian-13-{architecture()}-built-{recipe.VERSION}")
     return Image(folder)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from freehold.diagnostics import BackendError
 from freehold.operations.lab import Lab, api, recipe
-from freehold.operations.lab.image_cache import ImageCache
+from freehold.operations.lab.image_cache import ImageCache, architecture
 from freehold.operations.lab.images import LabImages, ensure_image
 from freehold.operations.lab.layout import default_cache
 from tests.lab.conftest import network_namespace, traces
@@ -125,7 +125,7 @@ def test_the_provider_gets_an_image_once_for_all_machines(lab: Lab) -> None:
 
 def test_a_second_name_for_the_same_image_is_fine(stocked: Lab, tmp_path: Path) -> None:
     ensure_image(stocked, "debian/13", lambda _: None)
-    (found,) = default_cache().glob(f"debian-13-*-built-{recipe.VERSION}")
+    (found,) = default_cache().glob(f"debian-13-{architecture()}-built-{recipe.VERSION}")
     (tmp_path / found.name.replace("13", "12", 1)).symlink_to(found)
     ensure_image(stocked, "debian/12", lambda _: None, cache=ImageCache(tmp_path))
     assert len(api.request(stocked.socket, "GET", "/1.0/images")) == 1

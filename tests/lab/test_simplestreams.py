@@ -114,7 +114,7 @@ def test_the_lab_is_given_what_the_server_offers(
     lab: Lab, server: ImageServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ensure_image(lab, "debian/13", lambda _: None)  # a real image, to be served under another name
-    (built,) = default_cache().glob(f"debian-13-*-built-{recipe.VERSION}")
+    (built,) = default_cache().glob(f"debian-13-{architecture()}-built-{recipe.VERSION}")
     parts = ((built / "metadata.tar.xz").read_bytes(), (built / "rootfs.squashfs").read_bytes())
     api.request(lab.socket, "DELETE", f"/1.0/images/{fingerprint(lab)}")
     server.offer("devuan/5", {"20260301_01": parts})

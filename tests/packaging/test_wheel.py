@@ -43,10 +43,28 @@ def test_every_module_imports_with_the_runtime_lock_alone(run: Run) -> None:
     assert "/fresh" in done.stdout, "not the installation that was to be tested"
 
 
+KEEP_A_SECRET = """
+import os, pathlib, sys
+os.environ["XDG_CONFIG_HOME"] = sys.argv[1]
+from freehold.system.secrets.store import SecretsFile
+from freehold.system.secrets import sops
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+folder = pathlib.Path(sys.argv[1])
+SecretsFile(folder).put("one", b"value")
+print(SecretsFile(folder).value("one"), (folder / "secrets.yml").read_text().splitlines()[0])
+"""
+
+
+def test_secrets_are_kept_with_the_runtime_lock_alone(run: Run, tmp_path: Path) -> None:
+    done = run("python", "-W", "error", "-c", KEEP_A_SECRET, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "b'value' -----BEGIN AGE ENCRYPTED FILE-----\n"
+
+
 def test_help_names_the_verbs(run: Run) -> None:
     done = run("freehold", "--help")
     assert done.returncode == 0, done.stderr
-    for verb in ("init", "validate", "plan", "apply", "verify", "status", "schema"):
+    for verb in ("init", "validate", "plan", "apply", "verify", "status", "secret", "schema"):
         assert verb in done.stdout
 
 

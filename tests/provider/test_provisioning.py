@@ -14,8 +14,13 @@ from freehold.planning.selection import Selection
 from freehold.providers.ansible.provider import AnsibleProvider
 from freehold.providers.incus.images import ServerImages
 from freehold.providers.incus.provider import IncusProvider
+from freehold.providers.secrets.provider import SecretsProvider
 from freehold.system.ansible import PlayEnd, TaskFailure
 from freehold.system.ansible.fake import FakePlaybooks
+from freehold.system.secrets.fake import FakeSecrets
+from freehold.system.targets import TargetMissing
+from freehold.system.targets.fake import FakeFile, FakeTargets, out_of_reach
+from freehold.system.targets.problems import not_there
 from tests.provider.estate import Server, infra_of, summary
 
 ESTATE = """
@@ -44,6 +49,8 @@ class Desk:
     server: Server
     ansible: FakePlaybooks = field(default_factory=FakePlaybooks)
     text: str = ESTATE
+    targets: FakeTargets = field(default_factory=FakeTargets)
+    secrets: FakeSecrets = field(default_factory=FakeSecrets)
 
     @property
     def folder(self) -> Path:
@@ -52,9 +59,16 @@ class Desk:
     def planner(self, *, refresh: bool = False, **options: Any) -> Planner:
         incus = self.server.incus
         inside = AnsibleProvider(
-            self.folder, incus, self.ansible, self.folder / "logs", refresh=refresh
+            self.folder,
+            incus,
+            self.targets,
+            self.ansible,
+            self.folder / "logs",
+            self.secrets,
+            refresh=refresh,
         )
-        systems = Systems(IncusProvider(incus, ServerImages(incus)), inside)
+        secrets = SecretsProvider(self.secrets)
+        systems = Systems(IncusProvider(incus, ServerImages(incus)), secrets, inside)
         return Planner(infra=infra_of(self.folder, self.text), provider=systems, **options)
 
     def plan(self, **options: Any) -> dict[str, str]:
@@ -226,3 +240,142 @@ def test_a_play_of_the_users_own_counts_for_all(desk: Desk) -> None:
         stream.write("\n- name: Mine\n  hosts: all\n  tags: [provision]\n")
     desk.apply()
     assert desk.provisioned() == ["lab-one", "lab-two", "shop-till"]
+
+
+HOSTS = """
+    freehold: 1
+    name: test-estate
+    hosts:
+      cortex: {address: 203.0.113.20, provision: {apt: [git], vars: {colour: blue}}}
+      hippo: {address: 203.0.113.21, provision: {apt: [git]}}
+      plain: {address: 203.0.113.22}
+    """
+REMEMBERED = "/var/lib/freehold/test-estate/provisioned.json"
+
+
+@on_the_fake
+def test_hosts_are_provisioned_and_remember_it_themselves(desk: Desk) -> None:
+    desk.text = HOSTS
+    desk.apply()
+    assert desk.provisioned() == ["cortex", "hippo"]
+    assert desk.ansible.plays[0].variables["ansible_ssh_args"]
+    kept = desk.targets.fake("cortex").files[REMEMBERED]
+    assert (kept.mode, kept.owner) == ("0600", "0:0")
+    assert b"blue" not in kept.content
+    assert desk.plan() == {}
+
+
+@on_the_fake
+def test_what_changes_for_one_host_concerns_it_alone(desk: Desk) -> None:
+    desk.text = HOSTS
+    desk.apply()
+    desk.text = HOSTS.replace("blue", "green")
+    desk.apply()
+    assert desk.provisioned() == ["cortex"]
+    assert desk.plan() == {}
+    desk.targets.fake("hippo").files.clear()  # it was installed anew
+    assert desk.plan() == {"provision:hippo": "create"}
+
+
+@on_the_fake
+def test_a_host_without_anything_to_be_inside_is_not_even_asked(desk: Desk) -> None:
+    desk.text = HOSTS
+    desk.targets.fake("plain").fails = out_of_reach("plain")
+    assert desk.apply().exit_code == 0
+
+
+@on_the_fake
+def test_a_host_that_does_not_answer_keeps_no_other_from_being_done(desk: Desk) -> None:
+    desk.text = HOSTS
+    desk.targets.fake("hippo").fails = out_of_reach("hippo")
+    picture = desk.server.wait(desk.planner().look())
+    assert picture.plan.unreached == ("hippo",)
+    assert [each.code for each in picture.plan.diagnostics] == ["host-unreachable"]
+    assert desk.apply().exit_code == 0
+    assert desk.provisioned() == ["cortex"]
+    desk.targets.fake("hippo").fails = None
+    desk.apply()
+    assert desk.provisioned() == ["hippo"]
+
+
+@on_the_fake
+def test_a_host_that_goes_away_before_its_turn_is_one_failure(desk: Desk) -> None:
+    desk.text = HOSTS
+    planner = desk.planner()
+    plan = desk.server.wait(planner.look()).plan
+    desk.targets.fake("hippo").fails = out_of_reach("hippo")
+    result = desk.server.wait(run(planner, plan, lambda event: None, asyncio.Event()))
+    assert result.exit_code == 4
+    (failed,) = [each for each in result.outcomes if each.diagnostics]
+    assert str(failed.change.address) == "provision:hippo"
+    assert failed.diagnostics[0].code == "host-unreachable"
+    assert desk.provisioned() == ["cortex"]
+
+
+@on_the_fake
+def test_a_host_yet_to_be_made_has_everything_to_come(desk: Desk) -> None:
+    desk.text = HOSTS
+    there = desk.targets.fake("hippo")
+    there.fails = TargetMissing(not_there("hippo"))
+    plan = desk.server.wait(desk.planner().look()).plan
+    assert plan.unreached == ()
+    assert summary(plan)["provision:hippo"] == "create"
+
+
+@on_the_fake
+def test_damaged_memory_of_a_host_is_none(desk: Desk) -> None:
+    desk.text = HOSTS
+    desk.apply()
+    desk.targets.fake("cortex").files[REMEMBERED] = FakeFile(b"\xff{")
+    desk.targets.fake("hippo").files[REMEMBERED] = FakeFile(b"[]")
+    assert desk.plan() == {"provision:cortex": "create", "provision:hippo": "create"}
+
+
+@on_the_fake
+def test_one_host_alone(desk: Desk) -> None:
+    desk.text = HOSTS
+    desk.apply(selection=Selection(limits=("cortex",)))
+    assert desk.provisioned() == ["cortex"]
+
+
+@on_the_fake
+def test_refreshed_hosts_are_done_again_once(desk: Desk) -> None:
+    desk.text = HOSTS
+    desk.apply()
+    desk.apply(refresh=True)
+    assert desk.provisioned() == ["cortex", "hippo"]
+
+
+@on_the_fake
+def test_a_task_that_fails_on_a_host_is_told_as_that(desk: Desk) -> None:
+    desk.text = HOSTS
+    failure = TaskFailure(task="Install", role="provision", reason="no space left")
+    desk.ansible.answers["cortex"] = PlayEnd(failures=(failure,))
+    result = desk.apply()
+    (failed,) = [each for each in result.outcomes if each.diagnostics]
+    assert failed.diagnostics[0].summary == "A task failed on a host"
+    assert "cortex: role provision, task “Install”" in failed.diagnostics[0].detail
+    assert list(desk.plan()) == ["provision:cortex"]
+
+
+@on_the_fake
+def test_another_value_of_a_secret_provisions_those_that_are_given_it(desk: Desk) -> None:
+    desk.text = ESTATE.replace("vars: {colour: blue}", "vars: {token: !secret api_token}")
+    desk.secrets.put("api_token", b"first value")
+    desk.apply()
+    assert desk.plan() == {}
+    desk.secrets.put("api_token", b"second value")
+    assert desk.plan() == {"provision:lab/one": "update"}
+    desk.apply()
+    assert desk.provisioned() == ["lab-one"]
+    assert desk.plan() == {}
+    for path in desk.folder.rglob("*.yml"):
+        assert "value" not in path.read_text()
+
+
+@on_the_fake
+def test_a_secret_that_is_missing_stops_everything_before(desk: Desk) -> None:
+    desk.text = ESTATE.replace("vars: {colour: blue}", "vars: {token: !secret api_token}")
+    plan = desk.server.wait(desk.planner().look()).plan
+    assert [problem.code for problem in plan.diagnostics] == ["secret-missing"]
+    assert not plan.can_apply

@@ -141,7 +141,12 @@ def _show(work: _Work, plan: Plan) -> None:
 def _nothing_done(job: Job, plan: Plan) -> ExitCode:
     if job.options.json:
         print(json.dumps(run_document(plan, RunResult(()), seconds=0.0), indent=1))
-    return ExitCode.DONE
+    return _with_hosts(plan, ExitCode.DONE)
+
+
+def _with_hosts(plan: Plan, code: ExitCode) -> ExitCode:
+    """What is on a host that does not answer was asked for too, and was not done."""
+    return ExitCode.PARTLY_APPLIED if plan.unreached and code is ExitCode.DONE else code
 
 
 async def _execute(work: _Work, picture: Picture) -> ExitCode:
@@ -161,7 +166,7 @@ async def _execute(work: _Work, picture: Picture) -> ExitCode:
         result, sys.stderr, estate=job.estate, seconds=seconds, command=job.options.command
     )
     estate.tell(record.gaps(), job.options)
-    return result.exit_code
+    return _with_hosts(plan, result.exit_code)
 
 
 def _ended_at_once() -> Diagnostic:

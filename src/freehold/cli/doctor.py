@@ -10,7 +10,9 @@ from freehold.cli.options import Common, Directory, InLab, Json, common
 from freehold.diagnostics import ExitCode
 
 if TYPE_CHECKING:  # what the doctor needs, no other verb's start should pay for
+    from freehold.model import Infra
     from freehold.operations.doctor import Subject
+    from freehold.system.targets import Targets
 
 
 def register(app: typer.Typer) -> None:
@@ -26,11 +28,14 @@ def register(app: typer.Typer) -> None:
         """Check whether this computer can carry the estate, and say what to do."""
         from freehold.operations.doctor import Result, checks_for, examine
         from freehold.operations.doctor.estate import estate_check
+        from freehold.operations.doctor.hosts import host_checks
         from freehold.views.doctor import doctor_document, render_doctor
 
         options = common(context, directory, lab, as_json)
         subject = _subject(options)
-        results = examine(subject, [estate_check(options.directory), *checks_for(subject)])
+        checks = [estate_check(options.directory), *checks_for(subject)]
+        checks += host_checks(subject, lambda infra: _targets(options, subject, infra))
+        results = examine(subject, checks)
         if options.json:
             print(json.dumps(doctor_document(results), indent=1))
         else:
@@ -60,3 +65,12 @@ def _subject(options: Common) -> "Subject":
         in_lab=True,
         lab=holder[0].pid if holder else None,
     )
+
+
+def _targets(options: Common, subject: "Subject", infra: "Infra") -> "Targets":
+    """A way onto the hosts of its own for each check: they run in threads."""
+    from freehold.cli.site import targets_of
+
+    targets = targets_of(options, subject.socket)
+    targets.know(infra)
+    return targets

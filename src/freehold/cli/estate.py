@@ -111,24 +111,41 @@ def _writes_options(change: Change) -> bool:
 def selection(infra: Infra, limits: list[str] | None, kinds: list[str] | None) -> Selection:
     """What --limit and --only name. Raises UsageError for words that name nothing."""
     from freehold.providers.ansible.files import KIND as FILE
+    from freehold.providers.ansible.inside import KIND as PROVISION
     from freehold.providers.ansible.provider import KINDS as INSIDE
-    from freehold.providers.ansible.provisioning import KIND as PROVISION
+    from freehold.providers.compose.provider import KINDS as COMPOSE
     from freehold.providers.control.provider import KIND as AGENT
     from freehold.providers.firewall import desired
     from freehold.providers.firewall.docker import KIND as DOCKER
     from freehold.providers.firewall.router.desired import KIND as ROUTER
     from freehold.providers.incus.provider import KINDS
+    from freehold.providers.lab_hosts.provider import KINDS as PLAYED
+    from freehold.providers.secrets.provider import KIND as SECRET
     from freehold.providers.timer.provider import KIND as TIMER
 
-    every = {desired.KIND.name, DOCKER.name, AGENT.name, TIMER.name, ROUTER.name, *KINDS, *INSIDE}
+    every = {
+        desired.KIND.name,
+        DOCKER.name,
+        AGENT.name,
+        TIMER.name,
+        ROUTER.name,
+        SECRET.name,
+        *KINDS,
+        *INSIDE,
+        *COMPOSE,
+        *PLAYED,
+    }
     problems = [_unknown("--only", kind, every) for kind in kinds or () if kind not in every]
     known = {domain.name for domain in infra.domains} | {m.key for m in infra.machines()}
+    known |= {host.name for host in infra.hosts}
     problems += [_unknown("--limit", limit, known) for limit in limits or () if limit not in known]
     if problems:
         raise UsageError(*problems)
     only = [*(kinds or ())]
     if PROVISION.name in only:
         only.append(FILE.name)  # it reads the tree
+    if not {*COMPOSE}.isdisjoint(only):
+        only += [*COMPOSE, SECRET.name]  # what they are made of
     return Selection(tuple(limits or ()), tuple(dict.fromkeys(only)))
 
 

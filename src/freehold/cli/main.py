@@ -48,6 +48,7 @@ def root(
 def _register() -> None:
     from freehold.cli import (
         apply,
+        catalog,
         destroy,
         doctor,
         firewall,
@@ -58,6 +59,7 @@ def _register() -> None:
         orphans,
         plan,
         schema,
+        secret,
         snapshot,
         status,
         sync,
@@ -78,9 +80,10 @@ def _register() -> None:
         destroy,
         orphans,
         snapshot,
+        secret,
         log,
     )
-    for module in (*making, sync, graph, schema, doctor, lab):
+    for module in (*making, sync, graph, catalog, schema, doctor, lab):
         module.register(app)
 
 

@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,17 @@ from freehold.cli.options import Common
 from freehold.diagnostics import BackendError, Diagnostic
 from freehold.engine.lock import STATE_FOLDER
 from freehold.engine.systems import Systems
+from freehold.model import Infra
 from freehold.providers.ansible.provider import AnsibleProvider
+from freehold.providers.compose.provider import ComposeProvider
 from freehold.providers.control.provider import AgentProvider
 from freehold.providers.firewall.docker import DockerProvider
 from freehold.providers.firewall.provider import PATIENCE, FirewallProvider, WayIn
 from freehold.providers.firewall.router.provider import RouterProvider
 from freehold.providers.incus.control import Ways
 from freehold.providers.incus.provider import IncusProvider
-from freehold.providers.protocol import Provider
+from freehold.providers.protocol import Observation, Provider
+from freehold.providers.secrets.provider import SecretsProvider
 from freehold.providers.timer.provider import TimerProvider
 from freehold.system.ansible import Playbooks
 from freehold.system.card_memory import memory_of_cards
@@ -30,12 +34,16 @@ from freehold.system.host_agent.systems import HostSystems, host_systems
 from freehold.system.incus.api import Incus
 from freehold.system.incus.thaw import Thaw, ThawGuard
 from freehold.system.pci import PciDevices
+from freehold.system.secrets import Secrets
+from freehold.system.secrets.late import LateSecrets
 
 if TYPE_CHECKING:
     from freehold.operations.lab import Lab
     from freehold.operations.snapshots.planner import SnapshotServer
     from freehold.providers.incus.images import Images
+    from freehold.providers.lab_hosts.provider import LabHostsProvider
     from freehold.system.incus.client import IncusClient
+    from freehold.system.targets.estate import EstateTargets
 
 _OPERATOR_SECONDS = 10.0  # for the operator's terminal to answer
 _SYSTEM_SOCKET = Path("/var/lib/incus/unix.socket")
@@ -45,7 +53,8 @@ class Site(Systems):
     """All systems of the host (or of the lab) that the estate lives on.
 
     New firewall rules are undone unless within `undo_after` seconds the operator and admin machines still get through.
-    `ansible` is None where the estate's tree does not matter (all of the estate is to go).
+    `ansible` is None where the estate's tree does not matter: all of the estate is to go, and its secrets stay. `lab_hosts` is None
+    outside of a lab, where the computers of `hosts` exist.
     """
 
     def __init__(
@@ -54,11 +63,16 @@ class Site(Systems):
         timer: TimerProvider,
         incus: IncusProvider,
         ansible: AnsibleProvider | None,
+        compose: ComposeProvider,
+        secrets: Secrets,
         playbooks: Playbooks,
+        targets: "EstateTargets",
         thaw: Thaw,
         undo_after: float,
+        lab_hosts: "LabHostsProvider | None" = None,
     ) -> None:
         systems: list[Provider] = [
+            *([lab_hosts] if lab_hosts else []),
             FirewallProvider(host.nftables, lambda: _ways_in(incus.incus, undo_after), undo_after),
             DockerProvider(host.docker),
             AgentProvider(host.agents),
@@ -67,15 +81,21 @@ class Site(Systems):
             RouterProvider(incus.incus, host.routing),
         ]
         if ansible is not None:
-            systems.append(ansible)
+            systems += [SecretsProvider(secrets), ansible]
+        systems.append(compose)
         super().__init__(*systems)
         self.incus = incus.incus
         self.nftables = host.nftables
         self.timers = host.timers
         self.playbooks = playbooks
+        self.targets = targets
         self.under_way = incus.under_way
         self._thaw = thaw
         self._own = incus.own
+
+    async def observe(self, infra: Infra) -> Observation:
+        self.targets.know(infra)
+        return await super().observe(infra)
 
     @property
     def snapshots(self) -> "SnapshotServer":
@@ -109,8 +129,13 @@ async def opened(
 
     client, images, host = _of_the_lab() if options.lab else _of_this_computer()
     thaw = ThawGuard(client.socket)
-    playbooks = AnsibleProgram(options.directory, {"INCUS_SOCKET": str(client.socket.resolve())})
-    ansible = AnsibleProvider(options.directory, client, playbooks, logs(options), refresh=refresh)
+    secrets = LateSecrets(options.directory)
+    incus_here = {"INCUS_SOCKET": str(client.socket.resolve())}
+    playbooks = AnsibleProgram(options.directory, incus_here, secrets=secrets)
+    targets = targets_of(options, client.socket)
+    ansible = AnsibleProvider(
+        options.directory, client, targets, playbooks, logs(options), secrets, refresh=refresh
+    )
     if host.is_inside:
         incus = IncusProvider(client, images, own=own_instance())
     else:
@@ -122,10 +147,24 @@ async def opened(
             card_memory=memory_of_cards,
         )
     timer = TimerProvider(host.timers, options.directory)
+    played = _lab_hosts(client, images) if options.lab else None
     try:
-        yield Site(host, timer, incus, ansible if tree else None, playbooks, thaw, undo_after)
+        yield Site(
+            host,
+            timer,
+            incus,
+            ansible if tree else None,
+            ComposeProvider(options.directory, client, targets, secrets, files=tree),
+            secrets,
+            playbooks,
+            targets,
+            thaw,
+            undo_after,
+            played,
+        )
     finally:
         thaw.close()
+        await targets.close()
         await client.close()
 
 
@@ -138,6 +177,30 @@ def _of_the_lab() -> "tuple[IncusClient, Images, HostSystems]":
     if not lab.running:
         raise BackendError(_LAB_IS_DOWN)
     return IncusClient(lab.socket), LabImages(lab), _systems_of(lab)
+
+
+def _lab_hosts(client: "IncusClient", images: "Images") -> "LabHostsProvider":
+    """What plays the computers of `hosts`."""
+    from freehold.operations.lab import Lab
+    from freehold.providers.lab_hosts.provider import LabHostsProvider
+
+    lab = Lab()
+    return LabHostsProvider(client, images, lab.entrance(), lab.packages, lab.host_image)
+
+
+def targets_of(options: Common, socket: Path) -> "EstateTargets":
+    """The way onto hosts and into machines. In the lab `ssh` is led to the computers that it plays."""
+    from freehold.system.targets.estate import EstateTargets
+    from freehold.system.targets.way import SshOptions
+
+    known = options.directory / STATE_FOLDER / "known_hosts"
+    if not options.lab:
+        return EstateTargets(SshOptions(folder=options.directory, known_hosts=known), socket)
+    from freehold.operations.lab import Lab
+    from freehold.providers.lab_hosts.existence import is_played
+
+    way = SshOptions(folder=options.directory, known_hosts=known, settings=Lab().ssh_options())
+    return EstateTargets(way, socket, partial(is_played, socket))
 
 
 def _systems_of(lab: "Lab") -> HostSystems:

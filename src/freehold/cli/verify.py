@@ -110,6 +110,7 @@ async def _look_inside(planner: Planner, provider: Site, options: Common) -> "Se
 
     return await look_inside(
         provider.playbooks,
+        provider.targets,
         planner.infra,
         planner.selection,
         logs(options),

@@ -82,6 +82,7 @@ class Planner:
                 only_orphans=self.orphans_only,
                 destroy=self.destroy,
                 unseen=observation.unseen,
+                unreached=observation.unreached,
                 here=observation.here,
             )
         )
@@ -109,6 +110,8 @@ class Planner:
     async def again(self, change: Change) -> Change | None:
         """What is left of a change, as of now; None when nothing is."""
         picture = await self.look()
+        if change.address.domain in picture.plan.unreached:
+            return change  # nobody knows
         return next((c for c in picture.plan.changes if c.address == change.address), None)
 
 

@@ -1,7 +1,7 @@
 """Several systems as one: what the planner and the executor see of all providers. Made by `cli`.
 
 A kind that guards others (a firewall guards machines) stands before them and goes after them, whichever provider has
-which.
+which; one that carries its domain (a computer that the lab plays) does so with all else there.
 """
 
 import asyncio
@@ -37,6 +37,7 @@ class Systems:
             self._guarded(observed),
             tuple(problem for look in looks for problem in look.diagnostics),
             unseen={kind: why for look in looks for kind, why in look.unseen.items()},
+            unreached={host: why for look in looks for host, why in look.unreached.items()},
             here=next((look.here for look in looks if look.here), None),
             cards=tuple(card for look in looks for card in look.cards),
             measures=tuple(measure for look in looks for measure in look.measures),
@@ -62,11 +63,20 @@ class Systems:
             for guard in self.kinds.values()
             for kind in guard.guards
         }
+        carriers = {
+            address.domain: address
+            for kind in self.kinds.values()
+            if kind.carries
+            for address in _of(side, kind.name)
+        }
+
+        def before(address: Address) -> frozenset[Address]:
+            carrier = carriers.get(address.domain, address)
+            return guards.get(address.kind, frozenset()) | ({carrier} - {address})
+
         return {
-            address: replace(
-                each, depends_on=each.depends_on | guards.get(address.kind, frozenset())
-            )
-            if guards.get(address.kind)
+            address: replace(each, depends_on=each.depends_on | before(address))
+            if before(address)
             else each
             for address, each in side.items()
         }

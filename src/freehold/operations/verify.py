@@ -28,7 +28,7 @@ class Verification:
     @property
     def is_clean(self) -> bool:
         """Whether nothing differs. Orphans differ: they run and infra.yml does not say so. What was not measured may."""
-        return self.is_as_declared and not self.plan.unseen
+        return self.is_as_declared and not self.plan.not_measured
 
     @property
     def is_as_declared(self) -> bool:

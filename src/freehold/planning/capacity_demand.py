@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from freehold.model import Domain, Gpu, Machine, MachineType, Size
+from freehold.model import Domain, Gpu, Infra, Machine, MachineType, Size
 from freehold.model.virtual_machines import vm_profile
 
 MIB = 1024**2
@@ -63,8 +63,17 @@ class Demand:
         return self.gpu.memory.bytes if self.gpu and self.gpu.memory else 0
 
 
-def machine_demand(domain: Domain, machine: Machine) -> Demand:
-    """That of a declared machine: its own keys, its options, its profiles' (a later profile wins)."""
+def services_memory(infra: Infra, target: str) -> int:
+    """What the services on a target take at rest, in bytes, those of which the catalog says it."""
+    known = [each.descriptor.memory for each in infra.services if each.target == target]
+    return sum(size.bytes for size in known if size is not None)
+
+
+def machine_demand(domain: Domain, machine: Machine, services: int = 0) -> Demand:
+    """That of a declared machine: its own keys, its options, its profiles' (a later profile wins).
+
+    `services` are the bytes that services take in it: they count where nothing limits its memory.
+    """
     named = [domain.profile(name) for name in machine.profiles]
     profiles = [profile for profile in (vm_profile(machine), *named) if profile]
     config = _merged([*(profile.config for profile in profiles), machine.config])
@@ -77,7 +86,9 @@ def machine_demand(domain: Domain, machine: Machine) -> Demand:
         devices[ROOT] = {"type": "disk", "path": "/", "size": str(machine.disk)}
     volumes = {volume.name: volume.size.bytes for volume in machine.volumes if volume.size}
     is_vm = machine.type is MachineType.VM
-    return demand_of(config, devices, is_vm=is_vm, volumes=volumes, gpu=machine.gpu)
+    return demand_of(
+        config, devices, is_vm=is_vm, volumes=volumes, gpu=machine.gpu, services=services
+    )
 
 
 def demand_of(
@@ -87,6 +98,7 @@ def demand_of(
     is_vm: bool,
     volumes: Mapping[str, int] | None = None,
     gpu: Gpu | None = None,
+    services: int = 0,
 ) -> Demand:
     """That of a machine with these options and devices, in which profiles are merged already.
 
@@ -98,7 +110,7 @@ def demand_of(
     return Demand(
         is_vm=is_vm,
         cpus=cpus or (VM_CPUS if is_vm else 0),
-        memory=memory or (VM_MEMORY if is_vm else CONTAINER_MEMORY),
+        memory=memory or (VM_MEMORY if is_vm else CONTAINER_MEMORY + services),
         disks={ROOT: root or (VM_DISK if is_vm else CONTAINER_DISK), **(volumes or {})},
         gpu=gpu,
         assumed=frozenset(

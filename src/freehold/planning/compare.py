@@ -10,12 +10,14 @@ from freehold.planning.plan import Orphan, Plan
 from freehold.planning.question import Question
 from freehold.planning.refusals import refusals
 from freehold.planning.resource import Desired, Impact, Kind, Observed
+from freehold.planning.unreached import hosts_left_out, not_reached, within_reach
 
 _NAMED = 6  # fields named in a reason; the plan shows all of them below it
 
 
 def compare(question: Question) -> Plan:
     """The plan that makes the selected part of the estate as declared."""
+    asked, question = question, within_reach(question)
     changes = [] if question.only_orphans else list(_wanted_changes(question))
     orphans = list(_orphans(question))
     if question.prune or question.destroy:
@@ -29,8 +31,9 @@ def compare(question: Question) -> Plan:
         changes=ordered,
         orphans=() if question.destroy else left,
         unchanged=_count_unchanged(question, ordered),
-        diagnostics=(*not_seen(question), *refusals(question, ordered, left)),
+        diagnostics=(*not_seen(question), *not_reached(asked), *refusals(question, ordered, left)),
         unseen=tuple(sorted(question.unseen)),
+        unreached=hosts_left_out(asked),
     )
 
 
@@ -111,7 +114,12 @@ def _orphans(question: Question) -> Iterator[Orphan]:
             and question.selection.includes_deletion(address)
         ):
             holds_data = question.kinds[address.kind].holds_data and seen.has_data
-            yield Orphan(address=address, holds_data=holds_data, protected=seen.protected)
+            yield Orphan(
+                address=address,
+                holds_data=holds_data,
+                protected=seen.protected,
+                stays=seen.stays,
+            )
 
 
 def _kept(question: Question, orphans: Iterable[Orphan]) -> set[Address]:
@@ -126,6 +134,8 @@ def _kept(question: Question, orphans: Iterable[Orphan]) -> set[Address]:
 def _deletion(question: Question, address: Address) -> Change:
     seen = question.observed[address]
     reason = "the estate is to go" if question.destroy else "infra.yml no longer names it"
+    if seen.stays:
+        reason += f"; its data stays: {', '.join(seen.stays)}"
     return Change(
         address=address,
         action=Action.DELETE,

@@ -29,7 +29,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "changes": [change_document(change) for change in plan.changes],
         "orphans": [orphan.as_json() for orphan in plan.orphans],
         "summary": plan.summary(),
-        "not_measured": list(plan.unseen),
+        "not_measured": list(plan.not_measured),
         "diagnostics": [diagnostic.as_json() for diagnostic in plan.diagnostics],
     }
 

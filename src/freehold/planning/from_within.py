@@ -29,7 +29,8 @@ def from_within(question: Question, changes: Iterable[Change]) -> Iterator[Diagn
 
 
 def _unguarded(question: Question, changes: Iterable[Change]) -> Iterator[Diagnostic]:
-    guarded = {kind for unseen in question.unseen for kind in question.kinds[unseen].guards}
+    kinds = {unseen.partition(":")[0] for unseen in question.unseen}
+    guarded = {kind for unseen in kinds for kind in question.kinds[unseen].guards}
     touched = sorted(
         str(change.address)
         for change in changes

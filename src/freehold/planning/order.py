@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from freehold.planning.address import HOST, Address
 from freehold.planning.change import Action, Change
-from freehold.planning.resource import Desired, Kind, Observed
+from freehold.planning.resource import Desired, Impact, Kind, Observed
 
 
 def in_order(changes: Iterable[Change], kinds: Mapping[str, Kind]) -> tuple[Change, ...]:
@@ -34,7 +34,7 @@ def with_waits(
     """The same changes, each knowing the changes that must be done before it.
 
     What is made waits for what it needs and for whoever gives up what it claims; what is deleted waits for
-    everything that still uses it.
+    everything that still uses it. What is restarted or made anew waits until nothing is deleted in it any more.
     """
     by_address = {change.address: change for change in changes}
     holders = _holders(observed)
@@ -51,6 +51,7 @@ def with_waits(
             waits = frozenset(users[change.address] & by_address.keys())
         else:
             waits = frozenset(_made(desired[change.address].depends_on, by_address))
+            waits |= frozenset(_deleted_inside(change, users, by_address))
         result.append(
             replace(
                 change,
@@ -60,6 +61,18 @@ def with_waits(
             )
         )
     return result
+
+
+def _deleted_inside(
+    change: Change, users: Mapping[Address, set[Address]], changes: Mapping[Address, Change]
+) -> Iterator[Address]:
+    """What goes from something that does not stand still meanwhile; only what nothing else waits for, so that none waits for itself."""
+    if change.impact not in (Impact.RESTART, Impact.RECREATE):
+        return
+    for user in users.get(change.address, ()):
+        goes = user in changes and changes[user].action is Action.DELETE
+        if goes and not users.get(user, set()) & changes.keys():
+            yield user
 
 
 def _made(addresses: Iterable[Address], changes: Mapping[Address, Change]) -> Iterator[Address]:

@@ -17,11 +17,12 @@ if TYPE_CHECKING:  # most plans ask nothing more of the computer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orphan:
-    """Something of ours that infra.yml no longer names. Deleted only when asked to (`--prune`)."""
+    """Something of ours that infra.yml no longer names. Deleted only when asked to (`--prune`); `stays` is what is left then."""
 
     address: Address
     holds_data: bool
     protected: bool
+    stays: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -35,7 +36,8 @@ class Orphan:
 class Plan:
     """Changes in the order they are shown, orphans, and what keeps the plan from being applied.
 
-    `unseen` are the kinds of resources that could not be looked at: nothing is known of them. `capacity`: the computers as
+    `unseen` are the kinds of resources that could not be looked at, `unreached` the hosts that did not answer: nothing is known of
+    them. `capacity`: the computers as
     they are afterwards, when the plan asks more of them.
     """
 
@@ -45,12 +47,18 @@ class Plan:
     unchanged: int = 0
     diagnostics: tuple[Diagnostic, ...] = ()
     unseen: tuple[str, ...] = ()
+    unreached: tuple[str, ...] = ()
     capacity: "tuple[Fit, ...]" = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to do: the one place that says so."""
         return not self.changes
+
+    @property
+    def not_measured(self) -> tuple[str, ...]:
+        """What nothing is known of, in words: kinds, and hosts."""
+        return (*self.unseen, *(f"host {name}" for name in self.unreached))
 
     @property
     def can_apply(self) -> bool:

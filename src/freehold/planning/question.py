@@ -15,7 +15,7 @@ class Question:
 
     `prune` deletes orphans too; `only_orphans` leaves everything else as it is. `destroy`: `desired` is empty and
     everything has to go, so that a protected resource is an error instead of something to keep. `unseen` are the kinds that
-    cannot be looked at, and why; `here` is the machine in which this process runs.
+    cannot be looked at, and why, `unreached` the hosts of which that is so; `here` is the machine in which this process runs.
     """
 
     estate: str
@@ -27,4 +27,5 @@ class Question:
     only_orphans: bool = False
     destroy: bool = False
     unseen: Mapping[str, Diagnostic] = field(default_factory=dict)
+    unreached: Mapping[str, Diagnostic] = field(default_factory=dict)
     here: Address | None = None

@@ -35,13 +35,14 @@ class Kind:
 
     `rank` orders kinds inside a domain for display; `impact_of` answers for a dotted field path and the fields that are wanted;
     `holds_data` says that deleting or recreating one loses what users keep in it. `guards` are kinds whose resources come
-    only when this one is as it should be, and go before it.
+    only when this one is as it should be, and go before it. `carries`: so does all else of its own domain.
     """
 
     name: str
     rank: int
     holds_data: bool = False
     guards: frozenset[str] = frozenset()
+    carries: bool = False
     impact_of: Callable[[str, Fields], Impact] = lambda path, fields: Impact.LIVE
 
 
@@ -65,7 +66,8 @@ class Observed:
     """A resource as the real system has it.
 
     `owned` is false for something of that name that carries no mark of this estate; `adopt` then says how to give
-    it the mark. `foreign` lists things inside it that are not ours and keep it from being deleted.
+    it the mark. `foreign` lists things inside it that are not ours and keep it from being deleted. `stays`: what of it is still there
+    when it was deleted.
     """
 
     address: Address
@@ -79,3 +81,4 @@ class Observed:
     unprotect: str | None = None
     has_data: bool = True
     foreign: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()

@@ -35,7 +35,7 @@ class Selection:
         return address.domain in self.limits
 
 
-_OF_MACHINES: Collection[str] = frozenset({"instance", "provision", "volume"})
+_OF_MACHINES: Collection[str] = frozenset({"instance", "provision", "volume", "service", "compose"})
 
 
 def _covers(limit: str, address: Address) -> bool:

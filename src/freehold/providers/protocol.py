@@ -28,7 +28,7 @@ Measure = Callable[[], Awaitable["Capacity"]]
 class Observation:
     """One look at a system: what is there, and what about it needs saying.
 
-    `unseen` are the kinds that cannot be looked at from here, and why. `here` is the machine in which this process runs, when
+    `unseen` are the kinds that cannot be looked at from here, and why; `unreached` the hosts that do not answer. `here` is the machine in which this process runs, when
     it is one of the estate's. `cards`: the graphics cards of the computer, when machines want one. `measures`
     look at the computers that carry the estate, each at one; awaited only by who wants to know whether it fits.
     """
@@ -36,6 +36,7 @@ class Observation:
     observed: Mapping[Address, Observed] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
     unseen: Mapping[str, Diagnostic] = field(default_factory=dict)
+    unreached: Mapping[str, Diagnostic] = field(default_factory=dict)
     here: Address | None = None
     cards: tuple[Card, ...] = ()
     measures: tuple[Measure, ...] = ()

@@ -56,8 +56,11 @@ def refuses_writing(folder: Path, name: str) -> str | None:
     return None
 
 
-def write(folder: Path, name: str, content: bytes) -> None:
-    """Replace the content in one step. Folders that are missing are made. Raises OSError, Unusable."""
+def write(folder: Path, name: str, content: bytes, *, mode: int | None = None) -> None:
+    """Replace the content in one step. Folders that are missing are made. Raises OSError, Unusable.
+
+    `mode` are the permissions from then on; without it those of a file that is there stay.
+    """
     path = folder / name
     _make_folders(path)
     _stays_inside(folder, path)
@@ -69,7 +72,8 @@ def write(folder: Path, name: str, content: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         exists = real.exists()
-        os.chmod(temporary, stat.S_IMODE(real.stat().st_mode) if exists else _NEW_MODE)
+        kept = stat.S_IMODE(real.stat().st_mode) if exists else _NEW_MODE
+        os.chmod(temporary, kept if mode is None else mode)
         _give(Path(temporary), real if exists else real.parent)
         os.replace(temporary, real)
     except BaseException:

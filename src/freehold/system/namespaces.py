@@ -1,6 +1,6 @@
 """Namespaces, mounts and cgroups of Linux, as the lab needs them: a few system calls, no programs.
 
-Called by `operations.lab`. What is made here belongs to the calling process and disappears with it. Facts are from
+Called by `operations.lab` and `system.relay`. What is made here belongs to the calling process and disappears with it. Facts are from
 namespaces(7), mount(2), cgroups(7), lo from netdevice(7).
 """
 
@@ -46,6 +46,15 @@ def _call(name: str, *arguments: object) -> None:
 def unshare(flags: int) -> None:
     """Leave the given namespaces for new ones (the PID namespace: for the next child). Raises OSError."""
     _call("unshare", ctypes.c_int(flags))
+
+
+def enter_network(pid: int) -> None:
+    """Have the calling thread, and no other, in the network namespace of process `pid` from here on (setns(2)). Raises OSError."""
+    handle = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _call("setns", ctypes.c_int(handle), ctypes.c_int(CLONE_NEWNET))
+    finally:
+        os.close(handle)
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0) -> None:

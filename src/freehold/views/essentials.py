@@ -50,6 +50,16 @@ def _bridge(fields: Fields) -> Iterator[str]:
     yield from _present(fields.get("config", {}), "ipv4.address")
 
 
+def _lab_host(fields: Fields) -> Iterator[str]:
+    """Where it is, and how it can be entered when it is new."""
+    nic, way = fields.get("devices", {}).get("eth0", {}), fields.get("delivered", {})
+    yield from _present(nic, "ipv4.address")
+    if fields.get("declared") != nic.get("ipv4.address"):
+        yield from _present(fields, "declared")
+    if way:
+        yield f"SSH as {way.get('user')} at port {way.get('port')}"
+
+
 def _volume(fields: Fields) -> Iterator[str]:
     yield from _present(fields.get("config", {}), "size")
     if pool := fields.get("pool"):
@@ -99,12 +109,35 @@ def _provision(fields: Fields) -> Iterator[str]:
         yield f"{'role' if len(roles) == 1 else 'roles'} {' '.join(roles)}"
 
 
+def _service(fields: Fields) -> Iterator[str]:
+    yield from _present(fields, "image")
+    if ports := fields.get("ports"):
+        yield f"{'port' if len(ports) == 1 else 'ports'} {' '.join(ports)}"
+    if volumes := fields.get("volumes"):
+        yield f"{'volume' if len(volumes) == 1 else 'volumes'} {' '.join(volumes)}"
+    if secrets := fields.get("secrets"):
+        yield count(len(secrets), "secret")
+
+
+def _compose(fields: Fields) -> Iterator[str]:
+    services = fields.get("services", [])
+    yield f"{'service' if len(services) == 1 else 'services'} {' '.join(services)}"
+
+
 def _snapshot(fields: Fields) -> Iterator[str]:
     yield " ".join(fields.get("machines", []))
     if volumes := fields.get("volumes"):
         yield count(volumes, "volume")
     if expires := fields.get("expires"):
         yield f"expires {expires[:16].replace('T', ' ')}"
+
+
+def _secret(fields: Fields) -> Iterator[str]:
+    yield from _present(fields, "value")
+    if length := fields.get("length"):
+        yield count(length, "character")
+    if users := fields.get("for"):
+        yield f"for {' '.join(users)}"
 
 
 def _any_kind(fields: Fields) -> Iterator[str]:
@@ -124,6 +157,8 @@ def _pairs(fields: Fields) -> Iterator[str]:
 _KINDS: dict[str, Callable[[Fields], Iterator[Any]]] = {
     "instance": _instance,
     "bridge": _bridge,
+    "lab-host": _lab_host,
+    "lab-network": _bridge,
     "volume": _volume,
     "profile": _profile,
     "project": _project,
@@ -132,5 +167,8 @@ _KINDS: dict[str, Callable[[Fields], Iterator[Any]]] = {
     "host-agent": _host_agent,
     "timer": _timer,
     "provision": _provision,
+    "service": _service,
+    "compose": _compose,
     "snapshot": _snapshot,
+    "secret": _secret,
 }

@@ -29,5 +29,6 @@ def _remark(orphan: Orphan) -> str:
     remarks = [
         *(["holds data: needs --confirm " + orphan.address.path] if orphan.holds_data else []),
         *(["protected: is kept"] if orphan.protected else []),
+        *([f"its data stays: {', '.join(orphan.stays)}"] if orphan.stays else []),
     ]
     return f"  ({'; '.join(remarks)})" if remarks else ""

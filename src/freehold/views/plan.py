@@ -55,7 +55,7 @@ def render_plan(
 
         render_capacity(shown, stream)
     if plan.is_empty and plan.can_apply:
-        whole = plan.unchanged and not plan.orphans and not plan.unseen
+        whole = plan.unchanged and not plan.orphans and not plan.not_measured
         says = ": everything is as infra.yml says" if whole else ""
         paper.line(f"Nothing to do{says}.")
     paper.line(paper.paint(last_line(plan), Style.BOLD))
@@ -147,6 +147,7 @@ def _orphans(paper: Paper, orphans: Sequence[Orphan], apply: str) -> Iterator[st
         remarks = [
             *(["holds data"] if orphan.holds_data else []),
             *(["protected: is kept"] if orphan.protected else []),
+            *([f"its data stays: {', '.join(map(visible, orphan.stays))}"] if orphan.stays else []),
         ]
         yield f"  {resource(orphan.address)}" + (f" ({', '.join(remarks)})" if remarks else "")
     deletable = [orphan for orphan in orphans if not orphan.protected]

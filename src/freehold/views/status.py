@@ -1,10 +1,10 @@
-"""The machines as they are, for people and as JSON. Called by `cli.status`."""
+"""The machines, hosts and services as they are, for people and as JSON. Called by `cli.status`."""
 
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, TextIO
 
-from freehold.operations.machine_status import MachineStatus, Status
+from freehold.operations.machine_status import HostStatus, MachineStatus, ServiceStatus, Status
 from freehold.views.tables import Column, table_lines
 from freehold.views.terminal import Paper, Style, visible
 from freehold.views.words import count, listed
@@ -16,6 +16,21 @@ _COLUMNS = [
     Column("address", folds=True),
     Column("drift", folds=True),
     Column("image"),
+]
+_HOST_COLUMNS = [
+    Column("host"),
+    Column("state"),
+    Column("address", folds=True),
+    Column("drift", folds=True),
+    Column("system"),
+]
+_SERVICE_COLUMNS = [
+    Column("service"),
+    Column("on"),
+    Column("state"),
+    Column("ports", folds=True),
+    Column("drift", folds=True),
+    Column("image", folds=True),
 ]
 
 
@@ -40,17 +55,54 @@ def status_document(status: Status) -> dict[str, Any]:
             }
             for machine in status.machines
         ],
+        "hosts": [
+            {
+                "name": host.name,
+                "address": host.address,
+                "user": host.user,
+                "port": host.port,
+                "state": host.state.value,
+                "system": host.system,
+                "problem": host.problem,
+                "drift": list(host.drift),
+            }
+            for host in status.hosts
+        ],
+        "services": [
+            {
+                "name": service.name,
+                "on": service.target,
+                "image": service.image,
+                "state": service.state,
+                "serves": service.serves,
+                "ports": list(service.ports),
+                "drift": list(service.drift),
+            }
+            for service in status.services
+        ],
         "orphans": [str(address) for address in status.orphans],
     }
 
 
 def render_status(status: Status, stream: TextIO, *, command: str = "freehold") -> None:
-    """Write a table of the machines, the orphans, and whether everything is as declared."""
+    """Write a table each of the machines, the hosts and the services, the orphans, and whether everything is as declared."""
     paper = Paper(stream)
     if status.machines:
         for line in table_lines(_COLUMNS, list(_rows(status.machines)), paper):
             paper.line(line)
         paper.line()
+    if status.hosts:
+        for line in table_lines(_HOST_COLUMNS, [_host_row(host) for host in status.hosts], paper):
+            paper.line(line)
+        paper.line()
+    if status.services:
+        for line in table_lines(_SERVICE_COLUMNS, [*map(_service_row, status.services)], paper):
+            paper.line(line)
+        paper.line()
+    for host in status.hosts:
+        if host.problem:
+            for line in paper.wrapped(visible(host.problem)):
+                paper.line(paper.paint(line, Style.CAUTION))
     if status.orphans:
         paper.line(f"{count(len(status.orphans), 'orphan')}; to see them: {command} orphans")
     for line in paper.wrapped(_verdict(status, command)):
@@ -79,6 +131,30 @@ def _row(machine: MachineStatus) -> list[str]:
     ]
 
 
+def _host_row(host: HostStatus) -> list[str]:
+    drift = listed([visible(path) for path in host.drift], 4)
+    where = f"{visible(host.address)}, port {host.port}"
+    return [
+        visible(host.name),
+        host.state.value,
+        where,
+        drift or ("none" if host.is_reachable else "-"),
+        visible(host.system) or "-",
+    ]
+
+
+def _service_row(service: ServiceStatus) -> list[str]:
+    drift = listed([visible(path) for path in service.drift], 4)
+    return [
+        visible(service.name),
+        visible(service.target),
+        visible(service.state),
+        " ".join(service.ports) or "-",
+        drift or ("none" if service.serves else "-"),
+        visible(service.image),
+    ]
+
+
 def address_in_words(machine: MachineStatus) -> str:
     """The declared address, and what is different in reality."""
     if not machine.is_running or machine.has_its_address:
@@ -95,6 +171,10 @@ def _verdict(status: Status, command: str) -> str:
         parts.append(f"{count(status.changes, 'resource')} not as infra.yml says")
     if wrong := [m.machine for m in status.machines if m.is_running and not m.has_its_address]:
         parts.append(f"{listed([visible(w) for w in wrong])} without the declared address")
+    if away := [host.name for host in status.hosts if not host.is_reachable]:
+        parts.append(f"{listed([visible(name) for name in away])} not reachable")
+    if ill := [each.name for each in status.services if not each.serves]:
+        parts.append(f"{listed([visible(name) for name in ill])} not serving")
     if status.problems:
         parts.append(count(status.problems, "problem") + " in the way")
     return f"{'; '.join(parts)}. To see what apply would do: {command} plan"

@@ -24,6 +24,8 @@ def render_valid(infra: Infra, warnings: int, stream: TextIO) -> None:
         count(len(infra.domains), "domain"),
         count(len(list(infra.machines())), "machine"),
         *([count(len(infra.policies), "policy", "policies")] if infra.policies else []),
+        *([count(len(infra.hosts), "host")] if infra.hosts else []),
+        *([count(len(infra.services), "service")] if infra.services else []),
     ]
     remark = f" ({count(warnings, 'warning')} above)" if warnings else ""
     stream.write(f"infra.yml is valid: {', '.join(parts)}{remark}.\n")

@@ -29,7 +29,7 @@ def render_verification(found: Verification, stream: TextIO, *, command: str = "
         )
     elif found.is_as_declared:
         stream.write(
-            f"Not measured: {', '.join(found.plan.unseen)}. All else is as infra.yml says; "
+            f"Not measured: {', '.join(found.plan.not_measured)}. All else is as infra.yml says; "
             f"{found.machines} machines run with their addresses.\n"
         )
     else:

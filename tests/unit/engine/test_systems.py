@@ -15,6 +15,7 @@ from freehold.planning.resource import Desired, Kind, Observed
 from freehold.providers.protocol import Observation, Step
 
 WALL, BOX = Address(HOST, "wall"), Address("a", "box", "x")
+GROUND, ELSEWHERE = Address("a", "ground"), Address("b", "pot")
 
 
 class One:
@@ -66,6 +67,24 @@ def test_what_is_guarded_is_deleted_before_its_guard(infra: Infra) -> None:
     gone = {change.address: change for change in plan(infra, there=True, destroy=True).changes}
     assert gone[WALL].waits_for == {BOX}
     assert gone[BOX].waits_for == frozenset()
+
+
+def carried(infra: Infra, *, there: bool, destroy: bool = False) -> Plan:
+    ground = One(GROUND, Kind(name="ground", rank=0, carries=True), there)
+    box = One(BOX, Kind(name="box", rank=1), there)
+    systems = Systems(box, ground, One(ELSEWHERE, Kind(name="pot", rank=1), there))
+    return asyncio.run(Planner(infra=infra, provider=systems, destroy=destroy).look()).plan
+
+
+def test_what_stands_on_a_computer_waits_for_it_and_nothing_else_does(infra: Infra) -> None:
+    made = {change.address: change.waits_for for change in carried(infra, there=False).changes}
+    assert made == {GROUND: frozenset(), BOX: {GROUND}, ELSEWHERE: frozenset()}
+
+
+def test_what_stands_on_a_computer_goes_before_it(infra: Infra) -> None:
+    plan = carried(infra, there=True, destroy=True)
+    gone = {change.address: change.waits_for for change in plan.changes}
+    assert gone == {GROUND: {BOX}, BOX: frozenset(), ELSEWHERE: frozenset()}
 
 
 def test_a_change_is_carried_out_by_the_provider_of_its_kind(infra: Infra) -> None:

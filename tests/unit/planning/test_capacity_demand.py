@@ -5,7 +5,9 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from freehold.model import Domain, Gpu, Machine, MachineType, Profile, Size, Trust, Volume
+from freehold.model import Domain, Gpu, Infra, Machine, MachineType, Profile, Size, Trust, Volume
+from freehold.model.descriptors import Descriptor
+from freehold.model.services import Service
 from freehold.planning.capacity_demand import (
     CONTAINER_DISK,
     CONTAINER_MEMORY,
@@ -16,6 +18,7 @@ from freehold.planning.capacity_demand import (
     cpu_count,
     demand_of,
     machine_demand,
+    services_memory,
     size_in_bytes,
 )
 
@@ -46,6 +49,31 @@ def test_a_container_without_limits_counts_as_a_small_assumed_one() -> None:
     found = demand()
     assert (found.cpus, found.memory, found.disk) == (0, CONTAINER_MEMORY, CONTAINER_DISK)
     assert found.assumed == {"memory", "disk"}
+
+
+def test_services_count_where_nothing_limits_memory_and_the_catalog_tells_theirs() -> None:
+    known, unknown = (
+        Descriptor(name=name, title="", description="", version="1", memory=memory)
+        for name, memory in (("redis", Size.parse("32MiB")), ("mine", None))
+    )
+    infra = Infra(
+        name="maison",
+        base=IPv4Network("10.100.0.0/16"),
+        services=(
+            Service(name="a", descriptor=known, target="home/desk", version="1"),
+            Service(name="b", descriptor=unknown, target="home/desk", version="1"),
+            Service(name="c", descriptor=known, target="home/other", version="1"),
+        ),
+    )
+    services = services_memory(infra, "home/desk")
+    assert services == 32 * MIB
+    machine = Machine(domain="home", name="desk", image="debian/13")
+    domain = Domain(
+        name="home", subnet_id=1, subnet=IPv4Network("10.100.1.0/24"), trust=Trust.TRUSTED
+    )
+    assert machine_demand(domain, machine, services).memory == CONTAINER_MEMORY + 32 * MIB
+    limited = replace(machine, memory=Size.parse("64MiB"))
+    assert machine_demand(domain, limited, services).memory == 64 * MIB
 
 
 def test_a_vm_without_limits_has_those_of_its_profile_and_the_disk_of_incus() -> None:

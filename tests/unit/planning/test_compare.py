@@ -231,6 +231,16 @@ def test_deleting_one_machine_leaves_what_its_neighbours_stand_on() -> None:
     assert [str(change.address) for change in made.changes] == ["instance:a/x"]
 
 
+def test_what_restarts_waits_until_nothing_is_deleted_in_it() -> None:
+    outer, inner, other = box("a", "outer"), box("a", "inner"), box("a", "other")
+    there = [seen(outer, nic="1"), seen(inner, outer), seen(other, outer)]
+    restarted = plan([wanted(outer, nic="2"), wanted(other)], there, prune=True)
+    assert [str(change.address) for change in restarted.changes] == ["box:a/outer", "box:a/inner"]
+    assert restarted.changes[0].waits_for == {inner}
+    live = plan([wanted(outer, nic="1", size="2"), wanted(other)], there, prune=True)
+    assert live.changes[0].waits_for == frozenset()
+
+
 def test_what_belongs_to_the_host_comes_first_and_is_never_limited() -> None:
     both = [wanted(network("a")), wanted(WALL)]
     made = plan(both, [], selection=Selection(limits=("a",)))

@@ -19,7 +19,13 @@ from freehold.engine.execute import Outcome
 from freehold.engine.execute import Status as Ended
 from freehold.engine.journal import PastRun
 from freehold.engine.run import RunResult
-from freehold.operations.machine_status import MachineStatus, Status
+from freehold.operations.machine_status import (
+    HostState,
+    HostStatus,
+    MachineStatus,
+    ServiceStatus,
+    Status,
+)
 from freehold.planning.address import Address
 from freehold.planning.change import Action, Change, FieldChange, differences
 from freehold.planning.plan import Orphan, Plan
@@ -294,6 +300,57 @@ ADMIN = MachineStatus(
     addresses=("10.100.0.10",),
 )
 AS_DECLARED = Status(estate="maison", machines=(ADMIN,))
+_CORTEX = HostStatus(
+    name="cortex",
+    address="203.0.113.20",
+    user="orion",
+    port=2222,
+    state=HostState.REACHABLE,
+    system="Debian GNU/Linux 13 (trixie)",
+    drift=("apt", "variables.host_vars/cortex.yml"),
+)
+WITH_HOSTS = Status(
+    estate="maison",
+    machines=(ADMIN,),
+    hosts=(
+        _CORTEX,
+        HostStatus(
+            name="hippocampus",
+            address="hippocampus.example.org",
+            user="root",
+            port=22,
+            state=HostState.UNREACHABLE,
+            problem="hippocampus (root@hippocampus.example.org, port 22): Connection \x1b[31mrefused",
+        ),
+        HostStatus(
+            name="thalamus", address="2001:db8::22", user="root", port=22, state=HostState.MISSING
+        ),
+    ),
+    changes=1,
+)
+WITH_SERVICES = Status(
+    estate="maison",
+    machines=(ADMIN,),
+    services=(
+        ServiceStatus(
+            name="db",
+            target="cortex",
+            image="docker.io/library/postgres:17.6",
+            state="healthy",
+            serves=True,
+        ),
+        ServiceStatus(
+            name="site",
+            target="homelab/web",
+            image="registry.example.org/web:1",
+            state="exited (137)",
+            serves=False,
+            ports=("80:8080/tcp",),
+            drift=("state",),
+        ),
+    ),
+    changes=1,
+)
 DRIFTED = Status(
     estate="maison",
     machines=(

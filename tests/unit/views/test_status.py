@@ -9,7 +9,13 @@ import pytest
 from freehold.operations.machine_status import Status
 from freehold.views.status import render_status, status_document
 from tests.unit.views.conftest import CASES, Golden
-from tests.unit.views.estates import ADMIN, AS_DECLARED, DRIFTED
+from tests.unit.views.estates import (
+    ADMIN,
+    AS_DECLARED,
+    DRIFTED,
+    WITH_HOSTS,
+    WITH_SERVICES,
+)
 
 
 def rendered(status: Status) -> str:
@@ -26,6 +32,9 @@ def rendered(status: Status) -> str:
         ("drifted-95-columns", DRIFTED, "95"),
         ("drifted-20-columns", DRIFTED, "20"),
         ("empty", Status(estate="maison"), None),
+        ("hosts", WITH_HOSTS, None),
+        ("hosts-60-columns", WITH_HOSTS, "60"),
+        ("services", WITH_SERVICES, None),
     ],
 )
 def test_a_whole_table(
@@ -43,6 +52,29 @@ def test_json_keeps_the_contract() -> None:
     )
     contract = {"name", "domain", "type", "state", "declared_address", "addresses", "drift"}
     assert all(contract <= machine.keys() for machine in document["machines"])
+
+
+def test_json_has_the_hosts() -> None:
+    cortex, hippocampus, _ = status_document(WITH_HOSTS)["hosts"]
+    assert cortex == {
+        "name": "cortex",
+        "address": "203.0.113.20",
+        "user": "orion",
+        "port": 2222,
+        "state": "reachable",
+        "system": "Debian GNU/Linux 13 (trixie)",
+        "problem": "",
+        "drift": ["apt", "variables.host_vars/cortex.yml"],
+    }
+    assert hippocampus["state"] == "unreachable"
+    assert hippocampus["problem"]
+
+
+def test_a_service_that_does_not_serve_is_named_at_the_end() -> None:
+    text = rendered(WITH_SERVICES)
+    assert "site not serving" in text
+    healthy = replace(WITH_SERVICES, services=WITH_SERVICES.services[:1], changes=0)
+    assert "Everything is as infra.yml says." in rendered(healthy)
 
 
 def test_another_address_than_declared_is_said_in_words() -> None:

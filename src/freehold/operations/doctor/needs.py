@@ -6,7 +6,12 @@ What one machine asks is told by `planning.capacity_demand`, which plans use too
 from dataclasses import dataclass
 
 from freehold.model import Infra
-from freehold.planning.capacity_demand import CONTAINER_DISK, CONTAINER_MEMORY, machine_demand
+from freehold.planning.capacity_demand import (
+    CONTAINER_DISK,
+    CONTAINER_MEMORY,
+    machine_demand,
+    services_memory,
+)
 
 ASSUMED_MACHINES = 10  # what is compared with when there is no infra.yml
 
@@ -35,7 +40,9 @@ def needs_of(infra: Infra | None) -> Needs:
         count = ASSUMED_MACHINES
         return Needs(False, count, 0, count * CONTAINER_MEMORY, count * CONTAINER_DISK)
     demands = [
-        machine_demand(domain, machine) for domain in infra.domains for machine in domain.machines
+        machine_demand(domain, machine, services_memory(infra, machine.key))
+        for domain in infra.domains
+        for machine in domain.machines
     ]
     return Needs(
         known=True,

@@ -23,7 +23,7 @@ from freehold.planning.resource import Impact
 FACT = "snapshots"
 """The journal's event that says which snapshot each machine has from this run."""
 
-_OF_MACHINES = frozenset({"instance", "provision", "volume"})
+_OF_MACHINES = frozenset({"instance", "provision", "volume", "service"})
 _REMOVED = "it was taken, and removed again"
 _FAILED = "a snapshot failed, so nothing was begun"
 _STOPPED = "the run was asked to stop"

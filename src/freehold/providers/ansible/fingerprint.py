@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from freehold import __version__
-from freehold.model import Machine, Provision
+from freehold.model import Host, Provision
 from freehold.planning.resource import Fields
+from freehold.providers.ansible.inventory import Inhabited, groups_of, inventory_name
 from freehold.providers.ansible.managed import split
+from freehold.providers.ansible.secret_lookups import looked_up
 from freehold.providers.ansible.tree import SITE
 from freehold.system.host_agent.agents import own_code
+from freehold.system.secrets import Secrets
+
+SECRETS = "secrets"
+"""The field with the fingerprints of the secrets that go inside, by their names."""
 
 SUFFIXES = ("", ".yml", ".yaml", ".json")
 _VARIABLE_FOLDERS = (
@@ -29,24 +35,31 @@ _LENGTH = 12  # hexadecimal digits: 48 bits tell two states apart
 
 
 class Inputs:
-    """The inputs of one tree. `texts` are its files as they are to be, by name; others are read from `folder`, once each."""
+    """The inputs of one tree. `texts` are its files as they are to be, by name; others are read from `folder`, once each.
 
-    def __init__(self, folder: Path, texts: Mapping[str, str], collection: Path) -> None:
+    Of `secrets` only fingerprints are taken, and only of those that the variables name.
+    """
+
+    def __init__(
+        self, folder: Path, texts: Mapping[str, str], collection: Path, secrets: Secrets
+    ) -> None:
         self._folder = folder
         self._texts = texts
         self._collection = collection
+        self._secrets = secrets
         self._known: dict[Path, str] = {}
         self.versions = _versions()
 
-    def fields(self, machine: Machine, groups: Iterable[str]) -> Fields:
-        """The inputs of a machine that is in these groups of the inventory."""
-        wanted = machine.provision
+    def fields(self, each: Inhabited) -> Fields:
+        """The inputs of a machine or host."""
+        wanted, names = each.provision, [*groups_of(each), inventory_name(each)]
         own_roles = [name for name in wanted.roles if self._own_role(name).is_dir()]
         return {
             **_lists(wanted),
-            "system": f"{machine.type.value} {machine.image}",
+            "system": _system(each),
             "roles": dict(self._roles(wanted)),
-            "variables": dict(self._variables([*groups, machine.instance])),
+            "variables": dict(self._variables(names)),
+            **self._named_secrets(names),
             "files": dict(self._files(wanted)),
             "tree": dict(self._tree(bool(own_roles))),
             "versions": self._versions(wanted),
@@ -81,6 +94,16 @@ class Inputs:
                     elif (path := self._folder / inner).exists():
                         yield inner, self._digest(path)
 
+    def _named_secrets(self, names: Iterable[str]) -> Fields:
+        """The fingerprint of each secret that these variables ask for; no key where they ask for none."""
+        asked = {
+            secret
+            for inner, _ in self._variables(names)
+            for secret in looked_up(self._texts.get(inner, ""))
+        }
+        found = {name: self._secrets.fingerprint(name) for name in sorted(asked)}
+        return {SECRETS: found} if found else {}
+
     def _files(self, wanted: Provision) -> Iterator[tuple[str, str]]:
         sources = {each.src for each in (*wanted.files, *wanted.templates)}
         for source in sorted(sources | {each.src for each in wanted.script}):
@@ -104,6 +127,12 @@ class Inputs:
         if path not in self._known:
             self._known[path] = _digest(path)
         return self._known[path]
+
+
+def _system(each: Inhabited) -> str:
+    if isinstance(each, Host):
+        return f"host {each.architecture.value}"
+    return f"{each.type.value} {each.image}"
 
 
 def _versions() -> str:

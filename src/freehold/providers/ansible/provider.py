@@ -1,4 +1,4 @@
-"""The Ansible provider: the tree beside infra.yml, and what goes inside the machines by it.
+"""The Ansible provider: the tree beside infra.yml, and what goes inside the machines and onto the hosts by it.
 
 Made by `cli` with the estate's folder; driven by `engine` through `providers.protocol.Provider`.
 """
@@ -12,61 +12,74 @@ from freehold.model import Infra
 from freehold.planning.address import Address
 from freehold.planning.change import Change
 from freehold.planning.resource import Desired, Kind
-from freehold.providers.ansible import files, provisioning
+from freehold.providers.ansible import files, inside, provisioning
 from freehold.providers.ansible.files import TreeProvider
 from freehold.providers.ansible.fingerprint import Inputs
-from freehold.providers.ansible.inventory import groups_of
+from freehold.providers.ansible.memory import Memory, remembered
 from freehold.providers.protocol import Observation, Step
 from freehold.system.ansible import Playbooks
 from freehold.system.incus.api import Incus
+from freehold.system.secrets import Secrets
+from freehold.system.targets import Targets
 
-KINDS = {files.KIND.name: files.KIND, provisioning.KIND.name: provisioning.KIND}
+KINDS = {files.KIND.name: files.KIND, inside.KIND.name: inside.KIND}
 
 
 class AnsibleProvider:
-    """The tree in a folder, and the machines of an Incus. With `refresh`, what is inside is done again once."""
+    """The tree in a folder, the machines of an Incus, and hosts. With `refresh`, what is inside is done again once."""
 
     def __init__(
-        self, folder: Path, incus: Incus, playbooks: Playbooks, logs: Path, *, refresh: bool = False
+        self,
+        folder: Path,
+        incus: Incus,
+        targets: Targets,
+        playbooks: Playbooks,
+        logs: Path,
+        secrets: Secrets,
+        *,
+        refresh: bool = False,
     ) -> None:
         self._folder = folder
         self._incus = incus
+        self._targets = targets
+        self._secrets = secrets
         self._refresh = refresh
         self._done: set[Address] = set()
         self._tree = TreeProvider(folder)
-        self._inside = provisioning.ProvisionSteps(incus, playbooks, logs, self._done)
+        self._inside = provisioning.ProvisionSteps(
+            Memory(incus, targets), targets, playbooks, logs, secrets, self._done
+        )
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
         return KINDS
 
     async def observe(self, infra: Infra) -> Observation:
-        tree, inside = await asyncio.gather(
-            self._tree.observe(infra), provisioning.observed_provision(self._incus, infra)
+        tree, found = await asyncio.gather(
+            self._tree.observe(infra), remembered(self._incus, self._targets, infra)
         )
+        within = found.observed
         if self._refresh:
-            inside = provisioning.refreshed(inside, self._done)
-        return Observation({**tree.observed, **inside}, tree.diagnostics)
+            within = provisioning.refreshed(within, self._done)
+        everything = {**tree.observed, **within}
+        return Observation(everything, tree.diagnostics, unreached=found.unreached)
 
     def desired(self, infra: Infra, observation: Observation) -> Mapping[Address, Desired]:
-        """Machines are provisioned from the tree as it is to be, which this plan writes first."""
+        """All are provisioned from the tree as it is to be, which this plan writes first."""
         tree = self._tree.desired(infra, observation)
-        machines = provisioning.provisioned(infra)
-        if not machines:
+        places = inside.provisioned(infra)
+        if not places:
             return tree
-        inputs = Inputs(self._folder, self._tree.last.texts, collection_folder())
-        inside = [
-            provisioning.desired_provision(
-                machine, inputs.fields(machine, groups_of(infra, machine)), tree
-            )
-            for machine in machines
+        inputs = Inputs(self._folder, self._tree.last.texts, collection_folder(), self._secrets)
+        wanted = [
+            provisioning.desired_provision(each, inputs.fields(each), tree) for each in places
         ]
-        return {**tree, **{each.address: each for each in inside}}
+        return {**tree, **{each.address: each for each in wanted}}
 
     def steps(self, estate: str, change: Change) -> Sequence[Step]:
         if change.address.kind == files.KIND.name:
             return self._tree.steps(estate, change)
-        return self._inside.of(change)
+        return self._inside.of(estate, change)
 
     async def wait_ready(self, timeout: float) -> None:
         """The folder is always there, Ansible is a program, and its machines are Incus's."""

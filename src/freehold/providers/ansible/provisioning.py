@@ -1,13 +1,11 @@
-"""What goes inside a machine, as one resource: `provision:homelab/llm`. Part of the Ansible provider.
+"""What goes inside a machine or onto a host, as one resource: `provision:homelab/llm`, `provision:cortex`. Part of the Ansible provider.
 
-Its fields are the inputs of Ansible's run (`fingerprint.py`). Those of the last run that ended well are kept on the instance,
-in `user.freehold.provisioned`, which goes with the instance when it is deleted and comes back with a snapshot that is restored. So a
-machine whose inputs are the same costs a comparison, and no Ansible.
+Its fields are the inputs of Ansible's run (`fingerprint.py`). Those of the last run that ended well are remembered where they went
+(`memory.py`), so a machine whose inputs are the same costs a comparison, and no Ansible.
 """
 
 import asyncio
 import contextlib
-import json
 import os
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,82 +13,62 @@ from pathlib import Path
 from typing import Any
 
 from freehold.diagnostics import BackendError, Diagnostic
-from freehold.model import Infra, Machine
-from freehold.planning.address import Address
+from freehold.model import Host
+from freehold.planning.address import HOST, Address
 from freehold.planning.change import Change
-from freehold.planning.resource import Desired, Fields, Kind, Observed
+from freehold.planning.resource import Desired, Fields, Observed
+from freehold.providers.ansible.fingerprint import SECRETS
+from freehold.providers.ansible.inside import provision_address
+from freehold.providers.ansible.inventory import Inhabited, inventory_name
+from freehold.providers.ansible.memory import Memory
 from freehold.providers.protocol import Report, Step
 from freehold.system.ansible import Play, Playbooks, PlayEnd, TaskFailure
-from freehold.system.incus.api import Incus
+from freehold.system.secrets import Secrets, settled
+from freehold.system.targets import Targets
 
-KIND = Kind(name="provision", rank=5)
-MARK = "user.freehold.provisioned"
 TAG = "provision"
 
 _LOGS_KEPT = 5  # of each machine
 _REASON_LINES = 8
 _ONES_OWN = "instance"
+_SECRET = "secret"  # noqa: S105 - a kind of resource
 
 
-def provision_address(machine: Machine) -> Address:
-    """The address of what goes inside a machine."""
-    return Address(machine.domain, KIND.name, machine.name)
-
-
-def provisioned(infra: Infra) -> list[Machine]:
-    """The machines that infra.yml puts something into."""
-    return [machine for machine in infra.machines() if machine.provision.asks]
-
-
-def desired_provision(machine: Machine, inputs: Fields, tree: Collection[Address]) -> Desired:
-    """It needs its machine, and the tree that Ansible reads."""
-    instance = Address(machine.domain, _ONES_OWN, machine.name)
+def desired_provision(each: Inhabited, inputs: Fields, tree: Collection[Address]) -> Desired:
+    """It needs its machine, the tree that Ansible reads, and the secrets that Ansible asks for. Hosts are there."""
+    machine = [] if isinstance(each, Host) else [Address(each.domain, _ONES_OWN, each.name)]
+    secrets = [Address(HOST, _SECRET, name) for name in inputs.get(SECRETS, ())]
     return Desired(
-        address=provision_address(machine),
-        fields={**inputs, "name": machine.instance},
-        depends_on=frozenset({instance, *tree}),
+        address=provision_address(each),
+        fields={**inputs, "name": inventory_name(each)},
+        depends_on=frozenset({*machine, *tree, *secrets}),
     )
 
 
-async def observed_provision(incus: Incus, infra: Infra) -> dict[Address, Observed]:
-    """What the machines remember of their last run; nothing for those that never had one."""
-    wanted = {(machine.domain, machine.instance): machine for machine in provisioned(infra)}
-    if not wanted:
-        return {}
-    found: dict[Address, Observed] = {}
-    everything = {"recursion": "1", "all-projects": "true"}
-    for raw in await incus.get("/instances", **everything):
-        machine = wanted.get((raw["project"], raw["name"]))
-        fields = _remembered(raw["config"].get(MARK))
-        if machine is not None and fields is not None:
-            address = provision_address(machine)
-            found[address] = Observed(address=address, fields=fields)
-    return found
-
-
-def _remembered(text: str | None) -> Fields | None:
-    """The fields as they were written; None when there are none, or not ours (it is done again then)."""
-    with contextlib.suppress(ValueError, TypeError):
-        found = json.loads(text or "")
-        if isinstance(found, dict):
-            return found
-    return None
-
-
 class ProvisionSteps:
-    """How a machine is provisioned. At most as many plays at once as this computer has processors: each keeps one busy.
+    """How a machine or host is provisioned. At most as many plays at once as this computer has processors: each keeps one busy.
 
     `done` receives the addresses of those that were.
     """
 
-    def __init__(self, incus: Incus, playbooks: Playbooks, logs: Path, done: set[Address]) -> None:
-        self._incus = incus
+    def __init__(
+        self,
+        memory: Memory,
+        targets: Targets,
+        playbooks: Playbooks,
+        logs: Path,
+        secrets: Secrets,
+        done: set[Address],
+    ) -> None:
+        self._memory = memory
+        self._targets = targets
         self._playbooks = playbooks
         self._logs = logs
+        self._secrets = secrets
         self._done = done
         self._places = asyncio.Semaphore(max(2, os.cpu_count() or 1))
 
-    def of(self, change: Change) -> Sequence[Step]:
+    def of(self, estate: str, change: Change) -> Sequence[Step]:
         """Ansible's run, then the note that it ended well."""
         fields = change.desired
         if fields is None:  # it goes with its machine
@@ -101,7 +79,7 @@ class ProvisionSteps:
             await self._play(change.address, name, report)
 
         async def note(report: Report) -> None:
-            await self._note(change.address.domain, name, fields)
+            await self._memory.note(estate, change.address, self._settled(fields))
             self._done.add(change.address)
 
         return [
@@ -109,18 +87,25 @@ class ProvisionSteps:
             Step(f"note on {name} what it was provisioned with", note),
         ]
 
+    def _settled(self, fields: Fields) -> Fields:
+        """A secret that was made in this run has a fingerprint only now."""
+        if SECRETS not in fields:
+            return fields
+        return {**fields, SECRETS: settled(fields[SECRETS], self._secrets)}
+
     async def _play(self, address: Address, name: str, report: Report) -> None:
         async with self._places:
             log = new_log(self._logs, name)
-            end = await self._playbooks.run(Play(host=name, tags=[TAG], log=log), report)
+            way = await ansible_way(self._targets, address)
+            play = Play(host=name, tags=[TAG], log=log, variables=way)
+            end = await self._playbooks.run(play, report)
         if end.failed:
             raise BackendError(*problems(address, end, log))
 
-    async def _note(self, project: str, name: str, fields: Fields) -> None:
-        text = json.dumps(dict(fields), sort_keys=True, separators=(",", ":"))
-        await self._incus.send(
-            "PATCH", f"/instances/{name}", {"config": {MARK: text}}, project=project
-        )
+
+async def ansible_way(targets: Targets, address: Address) -> Mapping[str, object]:
+    """With what Ansible gets there. Raises TargetUnreached."""
+    return {} if address.name else await targets.ansible_variables(address.domain)
 
 
 def new_log(folder: Path, name: str) -> Path:
@@ -138,7 +123,7 @@ def problems(address: Address, end: PlayEnd, log: Path) -> list[Diagnostic]:
     return [
         Diagnostic(
             code="provisioning-failed",
-            summary="Ansible failed on a machine",
+            summary=f"Ansible failed {'in a machine' if address.name else 'on a host'}",
             detail=f"{address.path}: no task of its own failed. Ansible's last words:\n{end.words}",
             hint=_hint(log),
         )
@@ -151,14 +136,13 @@ def _failed(address: Address, failure: TaskFailure, log: Path) -> Diagnostic:
     shown = [line[:400] for line in reason[:_REASON_LINES]]
     if len(reason) > _REASON_LINES:
         shown.append(f"… and {len(reason) - _REASON_LINES} lines more in the log")
-    summary = (
-        "A machine could not be reached by Ansible"
-        if failure.unreachable
-        else "A task failed inside a machine"
-    )
+    what, place = ("machine", "inside a") if address.name else ("host", "on a")
+    lost = "machine-unreachable" if address.name else "host-unreachable"
     return Diagnostic(
-        code="machine-unreachable" if failure.unreachable else "provisioning-failed",
-        summary=summary,
+        code=lost if failure.unreachable else "provisioning-failed",
+        summary=f"A {what} could not be reached by Ansible"
+        if failure.unreachable
+        else f"A task failed {place} {what}",
         detail="\n".join([f"{address.path}: {where}task “{failure.task}”:", *shown]),
         hint=_hint(log),
     )

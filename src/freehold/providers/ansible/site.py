@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from freehold.config.collection import BUILT_IN, COLLECTION
+from freehold.config.yaml_text import as_yaml
 from freehold.model import Infra
 from freehold.providers.ansible.inventory import (
     DOMAINS,
@@ -17,7 +18,6 @@ from freehold.providers.ansible.inventory import (
     role_group,
     roles_in_order,
 )
-from freehold.providers.ansible.yaml_text import as_yaml
 
 _INFRASTRUCTURE = ("projects", "networks", "profiles", "storage", "nftables", "instances")
 _NEED_NO_FACTS = frozenset({BUILT_IN})

@@ -9,10 +9,12 @@ from typing import Any
 
 import yaml
 
+from freehold.config.yaml_text import as_yaml
 from freehold.model import Infra
 from freehold.planning.resource import Fields
 from freehold.providers.ansible.inventory import inventory, shown_inventory
 from freehold.providers.ansible.managed import BEGIN, END, Marked
+from freehold.providers.ansible.secret_lookups import with_lookups
 from freehold.providers.ansible.site import (
     NO_REQUIREMENTS,
     SETTINGS,
@@ -29,10 +31,10 @@ from freehold.providers.ansible.variables import (
     Variables,
     domain_variables,
     estate_variables,
+    host_variables,
     machine_variables,
     shown_variables,
 )
-from freehold.providers.ansible.yaml_text import as_yaml
 
 SITE = "site.yml"
 SNAPSHOT = "snapshot.yml"
@@ -82,6 +84,8 @@ def generated(infra: Infra, own_roles: Collection[str]) -> Iterator[Generated]:
     for machine in infra.machines():
         name = f"host_vars/{machine.instance}.yml"
         yield _variables(name, machine_variables(machine), machine.key)
+    for host in infra.hosts:
+        yield _variables(f"host_vars/{host.name}.yml", host_variables(host), host.name)
 
 
 def read_variables(part: str) -> Fields:
@@ -123,6 +127,7 @@ _VARIABLES = _Content("variables", yaml.safe_load, shown_variables)
 
 def _variables(name: str, values: Variables, whose: str) -> Generated:
     heading = ("---", f"{_ABOUT}{whose}.", _SHARED)
+    values = with_lookups(values)
     return _generated(name, as_yaml(values), _VARIABLES, values, heading=heading)
 
 

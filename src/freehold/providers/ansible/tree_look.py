@@ -13,6 +13,7 @@ from freehold.model import Infra
 from freehold.planning.address import HOST, Address
 from freehold.planning.resource import Desired, Fields, Kind, Observed
 from freehold.providers.ansible import tree_problems
+from freehold.providers.ansible.inventory import inhabited
 from freehold.providers.ansible.managed import DamagedMarks, Marked, split
 from freehold.providers.ansible.tree import (
     SITE,
@@ -66,8 +67,8 @@ def desired_texts(infra: Infra, folder: Path) -> Mapping[str, str]:
 
 
 def tree_is_used(infra: Infra, folder: Path) -> bool:
-    """Whether `plan` and `apply` keep the tree in step: something is to go inside machines, or `sync` has made it before."""
-    if any(machine.provision.asks for machine in infra.machines()):
+    """Whether `plan` and `apply` keep the tree in step: something is to go inside machines or hosts, or `sync` has made it before."""
+    if any(each.provision.asks for each in inhabited(infra)):
         return True
     try:
         return read_marked(folder, SITE)[1] is not None

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from freehold.model import Domain, Infra, Machine
-from freehold.model.provision import LISTS
+from freehold.model import Domain, Host, Infra, Machine
+from freehold.model.provision import LISTS, Provision
 
 Variables = dict[str, Any]
 
@@ -39,10 +39,27 @@ def machine_variables(machine: Machine) -> Variables:
     variables: Variables = {"freehold_machine": machine.key}
     if machine.address is not None:
         variables["freehold_address"] = str(machine.address)
-    for name in LISTS:
-        if items := getattr(machine.provision, name):
-            variables[f"provision_{name}"] = [_plain(item) for item in items]
-    return {**variables, **machine.provision.vars}
+    return {**variables, **_provision_variables(machine.provision)}
+
+
+def host_variables(host: Host) -> Variables:
+    """For one host: `host_vars/HOST.yml`."""
+    return {
+        "freehold_host": host.name,
+        "freehold_address": host.address,
+        "freehold_architecture": host.architecture.value,
+        **_provision_variables(host.provision),
+    }
+
+
+def _provision_variables(provision: Provision) -> Variables:
+    lists = {name: getattr(provision, name) for name in LISTS}
+    found = {
+        f"provision_{name}": [_plain(item) for item in items]
+        for name, items in lists.items()
+        if items
+    }
+    return {**found, **provision.vars}
 
 
 def shown_variables(variables: Mapping[str, Any]) -> Variables:

@@ -11,7 +11,13 @@ from typing import Any
 from freehold.model import Infra, Machine, MachineType
 from freehold.model.computer import Computer, Pool
 from freehold.planning.capacity import NOTHING, Capacity, Taker
-from freehold.planning.capacity_demand import Demand, demand_of, machine_demand, size_in_bytes
+from freehold.planning.capacity_demand import (
+    Demand,
+    demand_of,
+    machine_demand,
+    services_memory,
+    size_in_bytes,
+)
 from freehold.providers.incus.cards import cards_of
 from freehold.providers.incus.hardware import Hardware
 from freehold.providers.incus.instances import API_TYPES, instance_address
@@ -74,15 +80,22 @@ def takers_of(infra: Infra, server: Server) -> list[Taker]:
     takers = []
     for domain in infra.domains:
         for machine in domain.machines:
-            wanted = machine_demand(domain, machine)
+            services = services_memory(infra, machine.key)
+            wanted = machine_demand(domain, machine, services)
             seen = raw.pop((domain.name, machine.instance), None)
-            takers.append(_taker(machine, wanted, seen, _own(machine, volumes)))
+            takers.append(_taker(machine, wanted, seen, _own(machine, volumes), services))
     others = [_other(each, infra.storage) for each in raw.values()]
     return [*takers, *others, *_loose(volumes)]
 
 
-def _taker(machine: Machine, wanted: Demand, raw: Raw | None, volumes: Mapping[str, int]) -> Taker:
-    present = _present(raw, volumes, wanted) if raw else _only_volumes(volumes)
+def _taker(
+    machine: Machine,
+    wanted: Demand,
+    raw: Raw | None,
+    volumes: Mapping[str, int],
+    services: int,
+) -> Taker:
+    present = _present(raw, volumes, wanted, services) if raw else _only_volumes(volumes)
     address = instance_address(machine.domain, machine.name)
     return Taker(address=address, wanted=wanted, present=present)
 
@@ -104,13 +117,15 @@ def _own(machine: Machine, volumes: dict[tuple[str, str], int]) -> dict[str, int
     return {name: volumes.pop(key) for name, key in names.items() if key in volumes}
 
 
-def _present(raw: Raw, volumes: Mapping[str, int], wanted: Demand) -> Demand:
-    """What Incus knows nothing of (memory of a card) counts as taken by a machine that has a card."""
+def _present(raw: Raw, volumes: Mapping[str, int], wanted: Demand, services: int) -> Demand:
+    """What Incus knows nothing of (memory of a card, of services) counts as taken by a machine that is there."""
     devices = raw["expanded_devices"]
     has_card = any(device.get("type") == "gpu" for device in devices.values())
     gpu = wanted.gpu if has_card else None
     config = raw["expanded_config"]
-    return demand_of(config, devices, is_vm=_is_vm(raw), volumes=volumes, gpu=gpu)
+    return demand_of(
+        config, devices, is_vm=_is_vm(raw), volumes=volumes, gpu=gpu, services=services
+    )
 
 
 def _only_volumes(volumes: Mapping[str, int]) -> Demand | None:

@@ -3,8 +3,8 @@
 Called by `providers.ansible` to provision machines and by `operations.provisioning` to check them.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -16,13 +16,14 @@ Told = Callable[[str], None]
 class Play:
     """A run of the tree's `site.yml` on one host of the inventory. `log` receives all that Ansible prints.
 
-    With `check`, nothing is changed (Ansible's check mode).
+    `variables` are given to it besides the tree's and go before them. With `check`, nothing is changed (Ansible's check mode).
     """
 
     host: str
     tags: Sequence[str]
     log: Path
     check: bool = False
+    variables: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The real Ansible: `ansible-playbook` of this Python environment, as a program of its own for each play.
 
-Made by `cli`, used through `system.ansible.api`. Its output goes into a log; how it goes is heard through a pipe, from the
-callback `freehold.estate.events` of the collection.
+Made by `cli`, used through `system.ansible.api`. Its output goes into a log, without the secrets of the estate; how it goes is
+heard through a pipe, from the callback `freehold.estate.events` of the collection.
 """
 
 import asyncio
@@ -17,45 +17,56 @@ from typing import Any
 
 from freehold.diagnostics import BackendError, Diagnostic
 from freehold.system.ansible.api import Play, PlayEnd, TaskFailure, Told
+from freehold.system.secrets.api import Secrets
+from freehold.system.secrets.masking import Masking
 
 _GRACE = 10.0  # seconds for a play that is asked to end
 _LAST_LINES = 12
+_LONGEST_LINE = 2**24  # bytes
 _LAST_EVENTS = 2.0  # seconds for events that are still in the pipe
 _CALLBACKS = "freehold.estate.events,freehold.estate.warm_up"
 
 
 class AnsibleProgram:
-    """Plays of the tree in `folder`. `environment` says where Incus is; `variables` are given to each play (`-e`)."""
+    """Plays of the tree in `folder`. `environment` says where Incus is; `variables` are given to each play (`-e`).
+
+    The values of `secrets` are masked in all that is written down or told.
+    """
 
     def __init__(
         self,
         folder: Path,
         environment: Mapping[str, str] | None = None,
         variables: Mapping[str, object] | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
         self._folder = folder
         self._environment = environment or {}
         self._variables = variables or {}
+        self._secrets = secrets
 
     async def run(self, play: Play, told: Told) -> PlayEnd:
+        masking = Masking.of(self._secrets) if self._secrets is not None else Masking([])
         with _log(play.log) as log:
-            process, events = await self._start(play, log)
-            heard = _Heard()
-            listening = asyncio.create_task(heard.listen(events, told))
+            process, events = await self._start(play)
+            heard = _Heard(masking)
+            listening = [
+                asyncio.create_task(heard.listen(events, told)),
+                asyncio.create_task(_written_down(process, log, masking)),
+            ]
             try:
                 code = await process.wait()
-                # Whatever still holds the other end of the pipe has nothing more to say.
-                await asyncio.wait([listening], timeout=_LAST_EVENTS)
+                # Whatever still holds the other end of a pipe has nothing more to say.
+                await asyncio.wait(listening, timeout=_LAST_EVENTS)
             except BaseException:
                 await _end(process)
                 raise
             finally:
-                listening.cancel()
+                for each in listening:
+                    each.cancel()
         return heard.end(_last_words(play.log) if code and not heard.failures else "")
 
-    async def _start(
-        self, play: Play, log: int
-    ) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader]:
+    async def _start(self, play: Play) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader]:
         """In a session of its own, so that Ctrl-C reaches it when the run decides so, and not before."""
         ours, theirs = os.pipe()
         try:
@@ -64,8 +75,9 @@ class AnsibleProgram:
                 cwd=self._folder,
                 env={**os.environ, **self._variables_of_process(theirs)},
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                limit=_LONGEST_LINE,
                 pass_fds=(theirs,),
                 start_new_session=True,
             )
@@ -81,7 +93,7 @@ class AnsibleProgram:
         argv += ["--tags", ",".join(play.tags)]
         if play.check:
             argv += ["--check", "--diff"]
-        for name, value in self._variables.items():
+        for name, value in {**self._variables, **play.variables}.items():
             argv += ["--extra-vars", json.dumps({name: value})]
         return argv
 
@@ -103,6 +115,7 @@ class AnsibleProgram:
 class _Heard:
     """What the callback has told so far."""
 
+    masking: Masking
     failures: list[TaskFailure] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     tasks: int = 0
@@ -128,7 +141,7 @@ class _Heard:
                     TaskFailure(
                         task=task,
                         role=role,
-                        reason=str(event["reason"]),
+                        reason=self.masking.text(str(event["reason"])),
                         unreachable=kind == "unreachable",
                     )
                 )
@@ -156,8 +169,26 @@ def _log(path: Path) -> Iterator[int]:
         os.close(handle)
 
 
+async def _written_down(process: asyncio.subprocess.Process, log: int, masking: Masking) -> None:
+    """All that is printed, a line at a time; the rest of one that is longer than any program writes is left out."""
+    assert process.stdout is not None
+    while True:
+        try:
+            line = await process.stdout.readuntil(b"\n")
+        except asyncio.IncompleteReadError as end:
+            line = end.partial
+        except asyncio.LimitOverrunError as error:
+            await process.stdout.readexactly(error.consumed)
+            line = b"(a line that is too long was left out)\n"
+        if not line:
+            return
+        shown = masking.text(line.decode("utf-8", "replace"))
+        with contextlib.suppress(OSError):  # a full disk costs the log its end, and not the play
+            os.write(log, shown.encode("utf-8", "replace"))
+
+
 async def _reader(handle: int) -> asyncio.StreamReader:
-    reader = asyncio.StreamReader(limit=2**24)
+    reader = asyncio.StreamReader(limit=_LONGEST_LINE)
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(handle, "rb", buffering=0)
     )

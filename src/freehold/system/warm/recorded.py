@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from freehold.system.warm.daemon import ask, exchange, refusal
-from freehold.system.warm.failures import Broken, WayFailed, unknown_outcome
+from freehold.system.warm.failures import Broken, NothingDone, WayFailed, unknown_outcome
 from freehold.system.warm.files import delete, push_bytes
 from freehold.system.warm.machine import Finished, Machine, patiently
 
@@ -19,8 +19,11 @@ _FAILED = (
 # How Incus calls the exit codes 127 and 126, by which commands may end of themselves.
 _ENDED_SO = ("Command not found", "Command not executable")
 # The shell opens the input, removes its name and becomes the command: nothing is left behind however it ends.
-_WITH_INPUT = 'exec <"$0" && rm -f -- "$0" && exec "$@"'
-_ROOM = "/tmp"  # noqa: S108, the one folder that every machine has; the name in it cannot be guessed
+_WITH_INPUT = (
+    '[ -f "$0" ] || { echo "$0 went" >&2; exit 1; }; exec <"$0" && rm -f -- "$0" && exec "$@"'
+)
+# In every machine (FHS 3.0, 3.15), and mounted before its system starts anything; /tmp is mounted over while it starts.
+_ROOM = "/run"
 
 
 def run(machine: Machine, command: Sequence[str], given: bytes) -> Finished:
@@ -31,14 +34,19 @@ def run(machine: Machine, command: Sequence[str], given: bytes) -> Finished:
     if not given:
         return patiently(machine, lambda: _run(machine, command))
     path = f"{_ROOM}/.freehold-{os.urandom(16).hex()}"
-    patiently(machine, lambda: push_bytes(machine, given, path))
     try:
-        return patiently(
-            machine, lambda: _run(machine, ["/bin/sh", "-c", _WITH_INPUT, path, *command])
-        )
+        return patiently(machine, lambda: _run_with(machine, command, given, path))
     except WayFailed:
         delete(machine, path)
         raise
+
+
+def _run_with(machine: Machine, command: Sequence[str], given: bytes, path: str) -> Finished:
+    push_bytes(machine, given, path)
+    done = _run(machine, ["/bin/sh", "-c", _WITH_INPUT, path, *command])
+    if done.errors == f"{path} went\n".encode():
+        raise NothingDone(f"{machine} has lost the input of a command; its system is starting.")
+    return done
 
 
 def _run(machine: Machine, command: Sequence[str]) -> Finished:

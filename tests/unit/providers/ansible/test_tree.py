@@ -128,10 +128,10 @@ def test_the_base_of_the_system_comes_before_all_else(tmp_path: Path) -> None:
     app, cache = infra.machines()
     assert roles_of(app) == ["base_system", "provision", "mine"]
     assert roles_of(cache) == []
-    assert groups_of(infra, app) == [
+    assert groups_of(app) == [
         "all", "freehold_machines", "freehold_provisioned", "web", "role_base_system", "role_provision", "role_mine",
     ]  # fmt: skip
-    assert groups_of(infra, cache) == ["all", "freehold_machines", "web"]
+    assert groups_of(cache) == ["all", "freehold_machines", "web"]
 
 
 def test_a_role_of_the_folder_comes_before_one_of_freeholds(tmp_path: Path) -> None:

@@ -1,0 +1,112 @@
+"""A whole Compose file: one for each target, in the estate's folder as it is to be, and on the target as it is. Pure.
+
+The one on the target always says what runs there: a service's entry comes in when it is started and goes when it is deleted. Beside an
+entry that has not served yet stands the one that ran before (`x-freehold-previous`; empty when none did), so that whoever comes next can
+go back to it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from freehold.config.yaml_text import as_yaml
+from freehold.providers.compose import places
+from freehold.providers.compose.entry import Entry
+
+HEADING = "# Written by Freehold from infra.yml: "
+_PREVIOUS = "x-freehold-previous"
+
+
+@dataclass(slots=True)
+class Project:
+    """The entries of a Compose file by service, as they stand in it: every `$` twice (compose-spec, 12-interpolation.md)."""
+
+    estate: str
+    entries: dict[str, Entry] = field(default_factory=dict)
+    previous: dict[str, Entry] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, estate: str, text: bytes | None) -> "Project":
+        """What a file says. One that cannot be read says nothing: each service names its own, and the next change writes it anew."""
+        try:
+            found = yaml.safe_load(text or b"")
+        except yaml.YAMLError:
+            found = None
+        document = found if isinstance(found, dict) else {}
+        return cls(estate, _entries(document, "services"), _entries(document, _PREVIOUS))
+
+    def put(self, name: str, entry: Entry) -> None:
+        """A service as it is to run."""
+        self.entries[name] = _escaped(entry)
+
+    def renew(self, name: str, entry: Entry, *, served: bool) -> None:
+        """The same, keeping what ran until now to go back to. `served`: that was healthy, so it is better than what ran before it."""
+        if served:
+            self.previous.pop(name, None)
+        before = self.entries.get(name, {})
+        self.put(name, entry)
+        if self.entries[name] != before:
+            self.previous.setdefault(name, before)
+
+    def take_back(self, name: str) -> Entry | None:
+        """Have the entry that ran before again; None when there was none."""
+        if not self.previous.get(name):
+            return None
+        self.entries[name] = self.previous.pop(name)
+        return self.entries[name]
+
+    def versions(self, name: str, folder: str) -> set[str]:
+        """Which versions of a service's files in `folder` an entry still names."""
+        every = (self.entries.get(name, {}), self.previous.get(name, {}))
+        sources = (volume["source"] for entry in every for volume in entry.get("volumes", ()))
+        inside = (each for each in sources if each.startswith(f"{folder}/"))
+        return {each.removeprefix(f"{folder}/").partition("/")[0] for each in inside}
+
+    def text(self, target: str) -> str:
+        """The file."""
+        heading = f"{HEADING}what runs on {target}. Change infra.yml, not this file.\n"
+        return heading + as_yaml(dict(self._document()))
+
+    def networks(self) -> set[str]:
+        """Those that an entry joins."""
+        return {name for entry in self._all() for name in entry.get("networks", ())}
+
+    def _all(self) -> list[Entry]:
+        return [*self.entries.values(), *self.previous.values()]
+
+    def _document(self) -> Iterator[tuple[str, Any]]:
+        yield "name", self.estate
+        yield "services", dict(sorted(self.entries.items()))
+        if networks := self.networks():
+            yield "networks", {name: {"labels": self._labels()} for name in sorted(networks)}
+        if volumes := dict(self._volumes()):
+            yield "volumes", dict(sorted(volumes.items()))
+        if self.previous:
+            yield _PREVIOUS, dict(sorted(self.previous.items()))
+
+    def _volumes(self) -> Iterator[tuple[str, Any]]:
+        for name, entry in (*self.entries.items(), *self.previous.items()):
+            for volume in entry.get("volumes", ()):
+                if volume["type"] == "volume":
+                    labels = {**self._labels(), places.SERVICE_LABEL: name}
+                    yield volume["source"], {"labels": labels}
+
+    def _labels(self) -> Mapping[str, str]:
+        return {places.ESTATE_LABEL: self.estate}
+
+
+def _entries(document: Mapping[str, Any], key: str) -> dict[str, Entry]:
+    found = document.get(key)
+    if not isinstance(found, dict):
+        return {}
+    return {str(name): entry for name, entry in found.items() if isinstance(entry, dict)}
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    if isinstance(value, Mapping):
+        return {key: _escaped(each) for key, each in value.items()}
+    return [_escaped(each) for each in value] if isinstance(value, list) else value

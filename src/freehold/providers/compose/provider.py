@@ -1,0 +1,127 @@
+"""The Compose provider: services as containers on hosts and machines, and the Compose file of each target in the estate's folder.
+
+Made by `cli` with the estate's folder, its Incus, its targets and its secrets; driven by `engine` through `providers.protocol.Provider`.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from freehold.diagnostics import BackendError
+from freehold.model import Infra
+from freehold.planning.address import Address
+from freehold.planning.change import Action, Change
+from freehold.planning.resource import Desired, Kind, Observed
+from freehold.providers.compose import desired, files, look, places, problems
+from freehold.providers.compose.desired import Wanted
+from freehold.providers.compose.docker import Docker
+from freehold.providers.compose.files import ComposeFiles
+from freehold.providers.compose.removal import removal
+from freehold.providers.compose.update import Update
+from freehold.providers.protocol import Observation, Step
+from freehold.system.incus.api import Incus
+from freehold.system.secrets import Secrets
+from freehold.system.secrets.masking import Masking
+from freehold.system.targets import TargetMissing, Targets, TargetUnreached
+
+KINDS = {files.KIND.name: files.KIND, desired.KIND.name: desired.KIND}
+
+
+class ComposeProvider:
+    """The services of an estate. Without `files` the folder's Compose files are left as they are: all of the estate is to go."""
+
+    def __init__(
+        self, folder: Path, incus: Incus, targets: Targets, secrets: Secrets, *, files: bool = True
+    ) -> None:
+        self._files = ComposeFiles(folder)
+        self._with_files = files
+        self._incus = incus
+        self._targets = targets
+        self._secrets = secrets
+        self._dockers: dict[str, Docker] = {}
+        self._infra: Infra | None = None
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        return KINDS
+
+    async def observe(self, infra: Infra) -> Observation:
+        """All targets at once: those with services in infra.yml, and those where there were any."""
+        names = await self._to_look_at(infra)
+        looks = await asyncio.gather(*(self._look(infra, name) for name in names))
+        observed = dict(await self._files.observed(infra)) if self._with_files else {}
+        unseen, unreached = {}, {}
+        for name, found in zip(names, looks, strict=True):
+            if not isinstance(found, BackendError):
+                observed |= {each.address: each for each in found.values()}
+            elif isinstance(found, TargetUnreached) and infra.host(name):
+                unreached[name] = found.diagnostics[0]
+            else:
+                services = [each.name for each in places.own_services(infra, name)]
+                problem = problems.not_looked_at(name, services, found.diagnostics[0])
+                unseen[f"{places.SERVICE}:{name}"] = problem
+        return Observation(observed, unseen=unseen, unreached=unreached)
+
+    async def _to_look_at(self, infra: Infra) -> list[str]:
+        """Of the machines, those that run: what is in others this plan makes."""
+        names = await self._files.targets() | {each.target for each in places.own_services(infra)}
+        hosts = {name for name in names if infra.host(name)}
+        machines = {name: machine for name in names if (machine := infra.machine(name))}
+        if machines:
+            everything = {"recursion": "1", "all-projects": "true"}
+            found = await self._incus.get("/instances", **everything)
+            run = {(raw["project"], raw["name"]) for raw in found if raw["status"] == "Running"}
+            hosts |= {key for key, each in machines.items() if (each.domain, each.instance) in run}
+        return sorted(hosts)
+
+    async def _look(self, infra: Infra, name: str) -> dict[str, Observed] | BackendError:
+        try:
+            return await look.look(self._targets.target(name), infra.name)
+        except TargetMissing:  # a host that this plan makes
+            return {}
+        except BackendError as error:
+            return error
+
+    def desired(self, infra: Infra, observation: Observation) -> Mapping[Address, Desired]:
+        """Nothing is wanted of a target that could not be looked at: the rest goes on."""
+        self._infra = infra
+        prefix = f"{places.SERVICE}:"
+        unseen = {key.removeprefix(prefix) for key in observation.unseen if key.startswith(prefix)}
+        services = {
+            each.name: desired.wanted(infra, each, self._secrets)
+            for each in places.own_services(infra)
+        }
+        every = (
+            *self._files.desired(desired.compose_texts(infra, services)),
+            *desired.desired_services(infra, services, frozenset(unseen)),
+        )
+        return {each.address: each for each in every}
+
+    def steps(self, estate: str, change: Change) -> Sequence[Step]:
+        if change.address.kind == places.COMPOSE:
+            return self._files.steps(change)
+        docker = self._docker(estate, places.target_of(change.address))
+        if change.action is Action.DELETE:
+            return removal(change, docker)
+        return self._update(change, docker).steps
+
+    def _update(self, change: Change, docker: Docker) -> Update:
+        """From infra.yml as it was looked at last: a change is carried out by the provider that made it."""
+        infra, name = self._infra, places.name_of(change.address)
+        assert infra is not None, change.address
+        service = infra.service(name)
+        assert service is not None, change.address
+
+        def wanted() -> Wanted:
+            return desired.wanted(infra, service, self._secrets, values=True)
+
+        return Update(change, docker, wanted, lambda: Masking.of(self._secrets))
+
+    def _docker(self, estate: str, target: str) -> Docker:
+        """One for each target: its lock is that of all changes there."""
+        if target not in self._dockers:
+            self._dockers[target] = Docker(self._targets.target(target), estate)
+        return self._dockers[target]
+
+    async def wait_ready(self, timeout: float) -> None:
+        """A target that goes away fails the change; the next run looks at it again."""

@@ -1,0 +1,184 @@
+"""A Docker in memory, as far as services are concerned: what `FakeTarget` answers to the commands of the provider and of the tests."""
+
+import hashlib
+import io
+import itertools
+import json
+import tarfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from freehold.providers.compose import docker, look
+from freehold.system.targets import Ended
+from freehold.system.targets.fake import FakeFile, FakeTarget
+
+Entry = Mapping[str, Any]
+_DONE = Ended(0, "", "")
+
+
+@dataclass
+class Container:
+    """One, made of an entry of a Compose file."""
+
+    number: int
+    service: str
+    entry: Entry
+    status: str = "running"
+    code: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"{self.entry['labels']['freehold.estate']}-{self.service}-1"
+
+
+@dataclass
+class FakeDocker:
+    """Images are there when they are in `images`; a container whose entry holds a text of `breaks` is never healthy."""
+
+    target: FakeTarget
+    images: set[str] = field(default_factory=set)
+    breaks: set[str] = field(default_factory=set)
+    silent: bool = False
+    absent: bool = False
+    containers: dict[str, Container] = field(default_factory=dict)
+    volumes: set[str] = field(default_factory=set)
+    networks: set[str] = field(default_factory=set)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def answer(self, command: Sequence[str], given: bytes) -> Ended | None:
+        """What the target says to a command."""
+        if self.absent and ("docker" in command[0] or command[3:4] == ["look"]):
+            return Ended(127, "", "docker: not found")
+        match list(command):
+            case ["sh", "-c", script, _, *words]:
+                return self._script(script, words, given)
+            case ["docker", "compose", "--project-name", project, "--file", file, "up", *options]:
+                return self._up(project, file, options[-1], "--force-recreate" in options)
+            case ["docker", "pull", *_, image]:
+                return Ended(1, "", f"Error: lookup of {image.partition('/')[0]}: no such host")
+            case ["docker", "network", "rm", name]:
+                self.networks.discard(name)
+                return _DONE
+            case ["docker", "kill", name]:
+                self._by_name(name).status, self._by_name(name).code = "exited", 137
+                return _DONE
+            case ["docker", "ps", *_]:
+                return Ended(0, "\n".join(f"{c.service} {c.number} {c.status}" for c in self.containers.values()), "")  # fmt: skip
+            case ["docker", "volume", "ls", *_]:
+                return Ended(0, "\n".join(sorted(self.volumes)), "")
+            case ["rm", "-rf", path]:
+                self._delete(path)
+                return _DONE
+        return None
+
+    def _script(self, script: str, words: list[str], given: bytes) -> Ended:
+        if script == look._SCRIPT:
+            return self._look(words[0], words[2])
+        if script == docker._UNPACK:
+            return self._unpack(f"{words[0]}/{words[1]}", given)
+        if script == docker._THIN:
+            below = {path.removeprefix(f"{words[0]}/").partition("/")[0] for path in self.target.files if path.startswith(f"{words[0]}/")}  # fmt: skip
+            for version in below - set(words[1:]):
+                self._delete(f"{words[0]}/{version}")
+            return _DONE
+        if script == docker._HAS_IMAGE:
+            return _DONE if words[0] in self.images else Ended(1, "", "")
+        container = self.containers.get(words[1].partition("=")[2])
+        if script == docker._STATE:
+            return self._state(container)
+        if script == docker._LOG:
+            return Ended(0, self._log(container), "")
+        if container is not None and script == docker._STOP:
+            container.status = "exited"
+        elif container is not None:
+            assert script == docker._REMOVE
+            del self.containers[container.service]
+        return _DONE
+
+    def _look(self, estate: str, root: str) -> Ended:
+        if self.silent:
+            return Ended(1, "", "Cannot connect to the Docker daemon. Is it running?")
+        lines = [json.dumps(self._inspected(each)) for each in self.containers.values()]
+        for path, file in sorted(self.target.files.items()):
+            inner = path.removeprefix(f"{root}/")
+            if inner.startswith("compose/files/"):
+                lines.append(f"{hashlib.sha256(file.content).hexdigest()}  {inner}")
+            elif inner.startswith("secrets/"):
+                lines.append(f"{file.mode.lstrip('0')} {file.owner} {inner}")
+        return Ended(0, "".join(f"{line}\n" for line in lines), "")
+
+    def _inspected(self, container: Container) -> Mapping[str, Any]:
+        mounts = [
+            {"Type": each["type"], "Name": f"maison_{each['source']}", "Source": each["source"], "Destination": each["target"]}
+            for each in container.entry.get("volumes", ())
+        ]  # fmt: skip
+        return {
+            "labels": container.entry["labels"],
+            "image": container.entry["image"],
+            "status": container.status,
+            "exit": container.code,
+            "health": self._health(container) if "healthcheck" in container.entry else None,
+            "mounts": mounts,
+            "created": f"{container.number:09d}",
+        }
+
+    def _up(self, project: str, file: str, name: str, anew: bool) -> Ended:
+        document = yaml.safe_load(self.target.files[file].content.decode().replace("$$", "$"))
+        entry = document["services"][name]
+        for volume in entry.get("volumes", ()):
+            if volume["type"] == "volume":
+                self.volumes.add(f"{project}_{volume['source']}")
+            elif volume["source"] not in self.target.files:
+                return Ended(1, "", f"invalid mount config: {volume['source']} does not exist")
+        self.networks |= {f"{project}_{network}" for network in entry.get("networks", ())}
+        before = self.containers.get(name)
+        if before is None or anew or before.entry != entry:
+            self.containers[name] = Container(next(self._numbers), name, entry)
+        else:
+            before.status, before.code = "running", 0
+        return _DONE
+
+    def _state(self, container: Container | None) -> Ended:
+        if container is None:
+            return Ended(1, "", "")
+        health = self._health(container)
+        return Ended(0, f"{container.status} 0 {container.code} {health}\n", "")
+
+    def _health(self, container: Container) -> str:
+        if "healthcheck" not in container.entry:
+            return "none"
+        return "unhealthy" if self._is_broken(container) else "healthy"
+
+    def _is_broken(self, container: Container) -> bool:
+        """By its entry, or by a file that it was given."""
+        sources = [each["source"] for each in container.entry.get("volumes", ())]
+        files = [self.target.files[path].content.decode() for path in sources if path in self.target.files]  # fmt: skip
+        return any(each in text for each in self.breaks for text in (str(container.entry), *files))
+
+    def _log(self, container: Container | None) -> str:
+        """A program that tells its password, as programs do that fail."""
+        sources = [each["source"] for each in container.entry.get("volumes", ())] if container else []  # fmt: skip
+        secrets = [self.target.files[path].content.decode() for path in sources if "/secrets/" in path]  # fmt: skip
+        return f"broken with {' '.join(secrets)}\n"
+
+    def _unpack(self, folder: str, given: bytes) -> Ended:
+        self._delete(folder)
+        with tarfile.open(fileobj=io.BytesIO(given)) as packed:
+            for entry in packed:
+                content = packed.extractfile(entry)
+                assert content is not None
+                owner = f"{entry.uid}:{entry.gid}"
+                path = f"{folder}/{entry.name}"
+                self.target.files[path] = FakeFile(content.read(), f"{entry.mode:04o}", owner)
+        return _DONE
+
+    def _delete(self, path: str) -> None:
+        gone = [each for each in self.target.files if each == path or each.startswith(f"{path}/")]
+        for each in gone:
+            del self.target.files[each]
+
+    def _by_name(self, name: str) -> Container:
+        return next(each for each in self.containers.values() if each.name == name)
