@@ -21,7 +21,8 @@ MACHINES = """
     """
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("times", [1, 2])
 def test_an_interrupted_playbook_leaves_nothing_half_done(tree: Tree, times: int) -> None:
     tree.synced(MACHINES)
     process = tree.start_site()

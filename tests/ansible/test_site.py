@@ -97,6 +97,7 @@ def test_an_orphan_goes_only_when_asked_for(tree: Tree) -> None:
     tree.settled()
 
 
+@pytest.mark.slow
 def test_the_journal_tells_of_runs_that_changed_something(tree: Tree) -> None:
     tree.synced(SMALL)
     written = len(tree.runs())

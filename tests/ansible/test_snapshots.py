@@ -122,6 +122,7 @@ def test_only_what_the_play_is_for(estate: Tree) -> None:
 
 
 @pytest.mark.lab
+@pytest.mark.slow
 def test_going_back_wants_a_word_and_brings_disk_and_volume(estate: Tree) -> None:
     inside(estate, "echo old >/root/note; echo old >/srv/data/note")
     ok(estate, "--limit", "home", name="before")

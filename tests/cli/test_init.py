@@ -95,6 +95,7 @@ def test_make_without_a_word_lists_what_can_be_typed(freehold: Freehold, tmp_pat
     assert set(re.findall(r"(?m)^  make ([a-z-]+) ", done.stdout)) == {"help", *TARGETS.split()}
 
 
+@pytest.mark.slow
 def test_the_words_of_make_are_the_verbs(freehold: Freehold, tmp_path: Path) -> None:
     freehold("init")
     assert "Plan: 14 to create" in make(tmp_path, "sync-dry").stdout

@@ -1,0 +1,153 @@
+"""PostgreSQL, Redis and Caddy of the catalog and a small program of one's own, across two hosts that the lab plays, by real SSH.
+
+The programs are Debian's, in images that are made here (`images.py`). The tests stand in the order in which they happen to the same estate.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from freehold.operations.lab.debian import DOCKER_HOST
+from freehold.operations.lab.images import ensure_image
+from tests.e2e.estate import told
+from tests.e2e.execution import execute
+from tests.e2e.test_services import Served
+from tests.stack.images import LOAD, make_system
+from tests.throwaway import throwaway_lab
+
+pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(2400)]
+
+STACK = """
+    freehold: 1
+    name: maison
+    hosts:
+      cortex: {address: 203.0.113.20}
+      synapse: {address: 203.0.113.21}
+    services:
+      db: {on: cortex, service: postgresql}
+      cache: {on: cortex, service: redis}
+      shop: {on: synapse}
+      front: {on: synapse, service: caddy, settings: {upstream: "shop:8080"}}
+    """
+NOTHING = "Nothing to do: everything is as infra.yml says."
+IMAGES = {
+    "cortex": ("docker.io/library/postgres:17.7", "docker.io/library/redis:8.2.2"),
+    "synapse": ("registry.example.org/shop:1", "docker.io/library/caddy:2.11.2"),
+}
+
+
+class Stack(Served):
+    """The estate and its two hosts."""
+
+    def environment(self) -> dict[str, str]:
+        return super().environment() | {"FREEHOLD_LAB_HOST_IMAGE": DOCKER_HOST}
+
+    def on(self, host: str, *command: str) -> str:
+        code, output, errors = execute(self.lab.socket, "hosts.maison", host, *command)
+        assert code == 0, (command, output, errors)
+        return output
+
+    def page(self, path: str = "") -> str:
+        """What Caddy shows, asked from the other host."""
+        return self.on("cortex", "curl", "-sSf", "-m", "20", f"http://203.0.113.21/{path}")
+
+    def containers(self, host: str) -> dict[str, str]:
+        """When each was started, by its name."""
+        shown = "{{.Name}} {{.State.StartedAt}}"
+        listed = self.on(host, "sh", "-c", f"docker ps -aq | xargs docker inspect -f '{shown}'")
+        return dict(line.split() for line in listed.splitlines())
+
+    def bring(self, host: str, system: Path, images: tuple[str, ...]) -> None:
+        """What a registry would give."""
+        there = f"{host}/var/tmp/stack.tar"
+        self.incus("file", "push", "--project", "hosts.maison", str(system), there)
+        self.on(host, "sh", "-c", LOAD, "load", "registry.example.org/stack:1", *images)
+
+    def applied(self) -> str:
+        done = self.patient("apply", "--yes")
+        assert done.code == 0, done
+        return done.err
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Both hosts with Docker and the images, which are brought by hand: first by an apply that misses them."""
+    made = tmp_path_factory.mktemp("stack")
+    with throwaway_lab(egress=True) as lab:
+        ensure_image(lab, DOCKER_HOST, lambda text: None)
+        folder = made / "estate"
+        folder.mkdir()
+        (folder / "catalog").symlink_to(Path(__file__).parent / "catalog")
+        stack = Stack(folder, lab)
+        stack.write(STACK)
+        first = stack.patient("apply", "--yes")
+        assert first.code == 4, first
+        assert "cortex has no docker.io/library/postgres:17.7" in first.said
+        system = make_system(made)
+        for host, images in IMAGES.items():
+            stack.bring(host, system, images)
+        yield stack
+
+
+def test_from_nothing_each_is_there_before_who_needs_it(stack: Stack) -> None:
+    said = stack.applied()
+    at = {name: said.index(f"service {name}: created") for name in ("cortex/db", "cortex/cache", "synapse/shop")}  # fmt: skip
+    assert max(at["cortex/db"], at["cortex/cache"]) < at["synapse/shop"]
+    assert stack.page("anna") == "shop: 1 visits of anna"
+    assert NOTHING in stack.ok("apply", "--yes").out
+    stack.settled()
+
+
+def test_an_update_restarts_that_one_alone(stack: Stack) -> None:
+    before = stack.containers("synapse")
+    stack.edit("shop: {on: synapse}", "shop: {on: synapse, settings: {title: store}}")
+    stack.applied()
+    assert stack.page() == "store: 1 visits of anna"
+    after = stack.containers("synapse")
+    assert before["/maison-shop-1"] != after["/maison-shop-1"]
+    assert before["/maison-front-1"] == after["/maison-front-1"]
+
+
+def test_a_broken_update_is_taken_back(stack: Stack) -> None:
+    stack.edit("title: store", "title: broken")
+    done = stack.patient("apply", "--yes")
+    assert done.code != 0, done
+    assert "service-update-taken-back" in done.said
+    assert "this version is broken" in done.said
+    assert stack.page() == "store: 1 visits of anna"
+    stack.edit("title: broken", "title: store")
+    assert told(stack.plan()).keys() == {"compose:synapse"}  # the file beside infra.yml alone
+    stack.applied()
+    stack.settled()
+
+
+def test_a_killed_database_and_a_host_that_restarts_are_healed(stack: Stack) -> None:
+    stack.on("cortex", "docker", "kill", "maison-db-1")
+    assert told(stack.plan()) == {"service:cortex/db": ("update", "live", ("state",))}
+    stack.applied()
+    assert stack.page("berta") == "store: 2 visits of anna berta"
+    stack.incus("restart", "--project", "hosts.maison", "cortex")
+    stack.applied()
+    assert stack.page() == "store: 2 visits of anna berta"
+    stack.settled()
+
+
+def test_a_secret_is_rotated_and_its_users_follow_in_order(stack: Stack) -> None:
+    stack.ok("secret", "rotate", "cache_password")
+    said = stack.applied()
+    assert said.index("service cortex/cache: changed") < said.index("service synapse/shop: changed")
+    assert "service cortex/db" not in said
+    assert stack.page("carla") == "store: 3 visits of anna berta carla"
+    stack.settled()
+
+
+def test_an_orphan_is_listed_and_pruned_and_its_data_stays(stack: Stack) -> None:
+    front = '  front: {on: synapse, service: caddy, settings: {upstream: "shop:8080"}}\n'
+    stack.edit(front, "")
+    assert "synapse/front" in stack.ok("orphans").out
+    done = stack.patient("apply", "--yes", "--prune")
+    assert done.code == 0, done
+    assert "/maison-front-1" not in stack.containers("synapse")
+    assert "maison_front-certificates" in stack.on("synapse", "docker", "volume", "ls")
+    stack.settled()
