@@ -8,7 +8,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ _BOOT = 1800.0  # seconds, on a machine that does other things too
 _FURTHER = 64 << 20  # bytes of a further disk
 _NICE = -8
 _LAST_WORDS = 4000  # characters
+_NOBODY = (Silent, TimeoutError, RuntimeError)  # the agent of before, or none
 
 
 @dataclass(slots=True)
@@ -49,9 +50,10 @@ class Computer:
     def restart(self) -> None:
         """As somebody types `reboot`; what is on its disk stays. Returns when it has booted."""
         boot = self.succeed("cat /proc/sys/kernel/random/boot_id")
-        self.run("systemctl --no-block reboot")
+        with suppress(*_NOBODY):  # the agent may go before it has answered
+            self.run("systemctl --no-block reboot")
         until = time.monotonic() + _BOOT
-        while not self.guest.answers() or self._boot() == boot:
+        while not self.guest.answers() or self._boot() in {"", boot}:
             assert time.monotonic() < until, f"it does not boot again\n{self.last_words()}"
             time.sleep(1.0)
 
@@ -59,7 +61,7 @@ class Computer:
         """Which one this is; empty while nobody can tell."""
         try:
             return self.run("cat /proc/sys/kernel/random/boot_id", seconds=60.0).output
-        except (Silent, TimeoutError, RuntimeError):
+        except _NOBODY:
             return ""
 
     def last_words(self) -> str:
