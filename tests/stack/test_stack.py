@@ -11,8 +11,7 @@ import pytest
 from freehold.operations.lab.debian import DOCKER_HOST
 from freehold.operations.lab.images import ensure_image
 from tests.e2e.estate import told
-from tests.e2e.execution import execute
-from tests.e2e.test_services import Served
+from tests.e2e.test_services_on_hosts import Pair
 from tests.stack.images import LOAD, make_system
 from tests.throwaway import throwaway_lab
 
@@ -37,16 +36,11 @@ IMAGES = {
 }
 
 
-class Stack(Served):
-    """The estate and its two hosts."""
+class Stack(Pair):
+    """With Docker on both from the start, and a page that Caddy shows."""
 
     def environment(self) -> dict[str, str]:
         return super().environment() | {"FREEHOLD_LAB_HOST_IMAGE": DOCKER_HOST}
-
-    def on(self, host: str, *command: str) -> str:
-        code, output, errors = execute(self.lab.socket, "hosts.maison", host, *command)
-        assert code == 0, (command, output, errors)
-        return output
 
     def page(self, path: str = "") -> str:
         """What Caddy shows, asked from the other host."""

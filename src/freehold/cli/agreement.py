@@ -31,20 +31,20 @@ def agree(plan: Plan, estate: str, *, yes: bool, confirmed: Collection[str]) -> 
     return True
 
 
+def agree_to(question: str) -> None:
+    """Get one agreement that no plan needs. Raises UsageError when nobody is there, FreeholdError when the answer is no."""
+    if not sys.stdin.isatty():
+        raise UsageError(_nobody("If it is meant, add to the command:\n    --yes"))
+    _ask(question)
+
+
 def _confirmed(change: Change, estate: str, confirmed: Collection[str]) -> bool:
     return bool({change.address.path, change.address.domain, estate} & set(confirmed))
 
 
 def _missing(unconfirmed: Sequence[Change], estate: str) -> list[Diagnostic]:
     if not unconfirmed:
-        return [
-            Diagnostic(
-                code="not-agreed",
-                summary="Nobody agreed to this",
-                detail="Standard input is not a terminal, so nobody can be asked. Nothing was changed.",
-                hint="Look at the plan; if it is meant, add to the command:\n    --yes",
-            )
-        ]
+        return [_nobody("Look at the plan; if it is meant, add to the command:\n    --yes")]
     return [
         Diagnostic(
             code="not-confirmed",
@@ -54,6 +54,15 @@ def _missing(unconfirmed: Sequence[Change], estate: str) -> list[Diagnostic]:
             + " ".join(f"--confirm {name}" for name in _names(unconfirmed, estate)),
         )
     ]
+
+
+def _nobody(hint: str) -> Diagnostic:
+    return Diagnostic(
+        code="not-agreed",
+        summary="Nobody agreed to this",
+        detail="Standard input is not a terminal, so nobody can be asked. Nothing was changed.",
+        hint=hint,
+    )
 
 
 def _names(unconfirmed: Sequence[Change], estate: str) -> list[str]:

@@ -9,9 +9,10 @@ import typer
 
 from freehold.cli import estate
 from freehold.cli import secret_problems as problems
+from freehold.cli.agreement import agree_to
 from freehold.cli.options import Common, Directory, Json, Yes, common
-from freehold.cli.secret_editing import asks, parsed, through_editor
-from freehold.diagnostics import ExitCode, FreeholdError, UsageError
+from freehold.cli.secret_editing import parsed, through_editor
+from freehold.diagnostics import ExitCode, UsageError
 
 if TYPE_CHECKING:  # what only these verbs need, no other should load
     from freehold.model import Infra
@@ -120,7 +121,7 @@ def remove(
     for name in names:
         secrets.file_of(name)
     if not yes:
-        _agree(f"Delete {', '.join(names)} for good?")
+        agree_to(f"Delete {', '.join(names)} for good?")
     for name in names:
         secrets.remove(name)
     print(f"Deleted {', '.join(names)}.", file=sys.stderr)
@@ -182,10 +183,3 @@ def _tell_of_identity(secrets: "SecretsFile", options: Common) -> None:
 
     if secrets.made is not None:
         estate.tell([identity_made(secrets.made.path, secrets.made.public or "")], options)
-
-
-def _agree(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise UsageError(problems.nobody_agreed())
-    if not asks(f"{question} [y/N] ", {"y", "yes"}):
-        raise FreeholdError(problems.declined())

@@ -5,16 +5,6 @@ from pathlib import Path
 from freehold.diagnostics import Diagnostic
 
 
-def nobody_agreed() -> Diagnostic:
-    """Nobody can be asked."""
-    return Diagnostic(
-        code="not-agreed",
-        summary="Nobody agreed to this",
-        detail="Standard input is not a terminal, so nobody can be asked. Nothing was changed.",
-        hint="If it is meant, add to the command:\n    --yes",
-    )
-
-
 def not_the_same(name: str) -> Diagnostic:
     """A slip of the fingers."""
     return Diagnostic(
@@ -64,8 +54,3 @@ def no_folder(folder: Path) -> Diagnostic:
         detail=f"{folder}",
         hint="Name the folder of infra.yml with `-C DIR`.",
     )
-
-
-def declined() -> Diagnostic:
-    """Somebody was asked, and said no."""
-    return Diagnostic(code="declined", summary="Not agreed", detail="Nothing was changed.")
