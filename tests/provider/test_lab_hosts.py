@@ -75,11 +75,19 @@ class Cellar:
     entrance: Entrance
     way: Packages = field(default_factory=Packages)
     text: str = TWO
+    left: list[tuple[str, str]] = field(default_factory=list)
+    """The hosts to which connections were ended, and how each was then."""
 
     @property
     def provider(self) -> LabHostsProvider:
         incus = self.server.incus
-        return LabHostsProvider(incus, ServerImages(incus), self.entrance, lambda infra: self.way)
+        return LabHostsProvider(
+            incus, ServerImages(incus), self.entrance, lambda infra: self.way, leave=self._leave
+        )
+
+    async def _leave(self, name: str) -> None:
+        found = await self.server.incus.get(f"/instances/{name}", project=PROJECT)
+        self.left.append((name, found["status"]))
 
     def planner(self, **options: Any) -> Planner:
         incus = self.server.incus
@@ -152,6 +160,7 @@ def test_a_stopped_host_is_started_and_a_strange_option_taken_back(cellar: Cella
     cellar.apply()
     assert cellar.host("cortex")["status"] == "Running"
     assert cellar.host("mirage")["config"]["security.nesting"] == "true"
+    assert cellar.left == [("mirage", "Running")], "nobody holds on to a computer that goes off"
     assert cellar.settled()
 
 
@@ -194,6 +203,16 @@ def test_two_hosts_change_their_addresses_for_each_others(cellar: Cellar) -> Non
     assert cellar.server.addresses(PROJECT, "cortex") == ["198.51.100.7"]
     assert cellar.server.addresses(PROJECT, "mirage") == ["203.0.113.20"]
     assert cellar.settled()
+
+
+@on_the_fake
+def test_who_has_another_address_is_not_taken_for_who_had_it(cellar: Cellar) -> None:
+    assert isinstance(cellar.entrance, Door)
+    cellar.apply()
+    cellar.entrance.forgotten.clear()
+    cellar.text = TWO.replace("203.0.113.20", "203.0.113.30")
+    cellar.apply()
+    assert cellar.entrance.forgotten == ["203.0.113.30"]
 
 
 @on_the_fake

@@ -19,6 +19,7 @@ from freehold.system.warm.machine import Machine
 from freehold.system.warm.way import Way
 
 PROJECT, ONE, TWO, BARE = "estate", "one", "two", "bare"
+WATCHED = "watched"  # its system calls are intercepted
 MACHINES = (ONE, TWO, BARE)
 ANSIBLE = Path(sys.executable).parent
 

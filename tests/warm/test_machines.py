@@ -17,7 +17,7 @@ from freehold.system.warm.entrance import Entrance
 from freehold.system.warm.failures import NoPython, NoSuchFile, OutcomeUnknown, WayFailed
 from freehold.system.warm.machine import Finished
 from freehold.system.warm.shell_line import Command
-from tests.warm.machines import BARE, ONE, TWO, Machines, wait_until
+from tests.warm.machines import BARE, ONE, TWO, WATCHED, Machines, wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -127,6 +127,34 @@ def test_a_machine_that_gets_its_python_is_warm_from_then_on(machines: Machines)
         way.run(shell("true"))
     machines.incus("file", "delete", f"{BARE}/usr/bin/python3")
     way.close()
+
+
+@pytest.mark.slow
+def test_what_incus_loses_sight_of_runs_once_and_is_heard(machines: Machines) -> None:
+    """It says of every eighth command that it has no process of its own, though it runs."""
+    entrance = Entrance(machines.machine(WATCHED), warm=False)
+    for number in range(80):
+        script = f"cat; echo {number} | tee -a /root/cold; echo bad >&2; exit {number % 4}"
+        given = b"in " * (number % 2)
+        answer = entrance.run(shell(script), given)
+        assert answer == Finished(number % 4, given + f"{number}\n".encode(), b"bad\n")
+    entrance.close()
+
+    ran = machines.seen_inside("cat /root/cold", WATCHED).split()
+    assert ran == [str(number) for number in range(80)]
+
+
+@pytest.mark.slow
+def test_a_program_that_incus_loses_sight_of_is_started_again(machines: Machines) -> None:
+    for number in range(20):
+        way = machines.way(WATCHED)
+        assert way.run(shell(f"echo {number} | tee -a /root/warm")).output == f"{number}\n".encode()
+        way.close()
+        machines.end_keeper()
+
+    ran = machines.seen_inside("cat /root/warm", WATCHED).split()
+    assert ran == [str(number) for number in range(20)]
+    wait_until(lambda: machines.programs(WATCHED) == [])
 
 
 def test_a_machine_that_restarts_between_two_commands(machines: Machines) -> None:

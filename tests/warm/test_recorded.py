@@ -35,7 +35,8 @@ class Incus:
                 answer = answers.get(request, {"type": "sync", "metadata": {}})
                 if answer is not None:
                     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-                    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
+                    status = answer.get("error_code", 200) if isinstance(answer, dict) else 200
+                    head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n\r\n"
                     self.wfile.write(head.encode() + body)
 
         self.server = ThreadingUnixStreamServer(str(path), Handler)
@@ -75,8 +76,8 @@ def ended(status: int, error: str, code: int = 0) -> dict[str, object]:
     return {"type": "sync", "metadata": {"status_code": status, "err": error, "metadata": result}}
 
 
-def refused(error: str) -> dict[str, object]:
-    return {"type": "error", "error": error}
+def refused(error: str, **more: object) -> dict[str, object]:
+    return {"type": "error", "error": error, **more}
 
 
 def test_output_is_read_and_deleted(machine: Machine, incus: Incus) -> None:
@@ -140,6 +141,22 @@ def test_what_has_not_begun_is_tried_again_until_patience_ends(
     with pytest.raises(WayFailed, match="Failed to retrieve PID"):
         recorded.run(machine, ["x"], b"")
     assert incus.asked.count("POST /1.0/instances/one/exec") > 2
+
+
+def test_what_has_begun_is_never_run_again(
+    machine: Machine, answers: dict[str, object], incus: Incus
+) -> None:
+    """Incus does not know its process, its mark is there, and then it is gone without a word about how it ended."""
+    words = "Failed to retrieve PID of executing child process"
+    answers["GET /1.0/operations/1/wait"] = refused(words)
+    answers["GET /1.0/operations/1"] = ended(400, words)
+    answers["POST /1.0/instances/one/files"] = refused("sftp: file exists", error_code=500)
+    answers["GET /1.0/instances/one/files"] = refused("Not Found", error_code=404)
+    answers["GET /1.0/instances/one/logs/exec-output/exec_1.stdout"] = b"half of its output"
+
+    with pytest.raises(OutcomeUnknown, match="may have run"):
+        recorded.run(machine, ["x"], b"")
+    assert incus.asked.count("POST /1.0/instances/one/exec") == 1
 
 
 def test_a_refusal_is_told_at_once(

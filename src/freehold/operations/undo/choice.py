@@ -6,6 +6,7 @@ A run is taken back by going to the texts of the last run before it that ended w
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from freehold.engine.journal import PastRun, past_runs
 from freehold.engine.past_plans import plan_of
@@ -22,6 +23,7 @@ from freehold.operations.undo.problems import (
 from freehold.planning.address import Address
 from freehold.planning.change import Action
 from freehold.planning.document import SavedPlan
+from freehold.providers.compose.places import target_of
 from freehold.providers.incus.snapshots.steps import DATA
 
 UNDO = "undo"
@@ -29,8 +31,10 @@ PRUNING = "orphans --prune"
 FACT = "undo"
 """The journal's event of a run of `undo` that says which run it takes back."""
 
-INSIDE = "provision"
-"""The kind of what machines have inside, which depends on files beside infra.yml too."""
+INSIDE, SERVICE = "provision", "service"
+"""The kinds of what machines and hosts have inside, and of what runs there: both depend on files beside infra.yml too."""
+_HEALED = frozenset({"state", "unhealthy"})
+"""Fields of a service that no file is the reason for."""
 
 _REVERSIBLE = frozenset({"apply", "destroy", UNDO})
 _CHANGING = _REVERSIBLE | {PRUNING, "ansible"}
@@ -56,14 +60,27 @@ class Return:
 
     @property
     def inside(self) -> frozenset[str]:
-        """The addresses of what the run changed inside of machines, but for those that came back already."""
+        """The addresses of what the run changed inside of machines and hosts, but for machines that came back already."""
         return frozenset(
             change["address"]
             for change in self.saved.document["changes"]
             if change["action"] == Action.UPDATE.value
-            and (address := Address.parse(change["address"])).kind == INSIDE
-            and address.path not in self.done
+            and place_of(Address.parse(change["address"])) not in {None, *self.done}
+            and not _only_heals(change)
         )
+
+
+def place_of(address: Address) -> str | None:
+    """The machine or host that this is inside of; None for all else."""
+    if address.kind == SERVICE:
+        return target_of(address)
+    return address.path if address.kind == INSIDE else None
+
+
+def _only_heals(change: Mapping[str, Any]) -> bool:
+    """Whether a service was to run again, as it had."""
+    paths = {field["path"] for field in change["fields"]}
+    return Address.parse(change["address"]).kind == SERVICE and paths <= _HEALED
 
 
 def returning(folder: Path, name: str | None) -> Return:

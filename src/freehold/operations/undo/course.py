@@ -13,7 +13,7 @@ from freehold.engine.execute import Outcome
 from freehold.engine.planner import Picture, Planner
 from freehold.engine.run import RunResult
 from freehold.operations.snapshots.first import FACT as SNAPSHOTS
-from freehold.operations.undo.choice import FACT, INSIDE, Return
+from freehold.operations.undo.choice import FACT, SERVICE, Return, place_of
 from freehold.operations.undo.content import Content
 from freehold.operations.undo.problems import (
     comes_back_empty,
@@ -26,8 +26,9 @@ from freehold.operations.undo.problems import (
 from freehold.operations.undo.reach import beyond, in_view, without
 from freehold.operations.undo.texts import Texts
 from freehold.planning.address import Address
-from freehold.planning.change import Action
+from freehold.planning.change import Action, Change
 from freehold.planning.plan import Plan
+from freehold.planning.resource import Impact
 
 _DATA_MISSING = "what machines held did not come back"
 _TEXTS_MISSING = "infra.yml did not go back"
@@ -90,20 +91,26 @@ class GoingBack:
     async def _rest(self, shown: Plan) -> Plan:
         """The plan of the configuration, made anew: no more than was agreed to.
 
-        What files beside infra.yml ask for inside machines that came back is left out: it is what is to be taken back.
+        What files beside infra.yml ask for inside machines that came back is left out: it is what is to be taken back. Services
+        that Docker still starts there are waited for.
         """
         plan = (await self.planner.look()).plan
         if not plan.can_apply:
             raise FreeholdError(*plan.diagnostics)
-        more = beyond(shown, plan)
+        starting = {change.address for change in plan.changes if self._starts(change)}
+        more = [address for address in beyond(shown, plan) if address not in starting]
         if others := [address for address in more if not self._is_inside(address)]:
             raise more_than_shown(map(str, others))
         return without(plan, more)
 
     def _is_inside(self, address: Address) -> bool:
         """Whether it is what a machine that came back has inside."""
-        came_back = self.back.done | self.content.going
-        return address.kind == INSIDE and address.path in came_back
+        return place_of(address) in self.back.done | self.content.going
+
+    def _starts(self, change: Change) -> bool:
+        """Whether it is a service there that is as it is to be, but does not serve yet."""
+        inside = change.address.kind == SERVICE and self._is_inside(change.address)
+        return inside and change.action is Action.UPDATE and change.impact is Impact.LIVE
 
     def _remarks(self, plan: Plan) -> Iterator[Diagnostic]:
         made = {

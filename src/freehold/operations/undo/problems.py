@@ -126,13 +126,13 @@ def machines_stay(keys: Iterable[str], run: PastRun) -> Diagnostic:
 
 
 def files_stay(addresses: Iterable[str]) -> Diagnostic:
-    """The run changed something inside machines, and infra.yml is not why."""
+    """The run changed something inside machines or hosts, and infra.yml is not why."""
     return Diagnostic(
         severity=Severity.WARNING,
         code="files-stay",
         summary="Files beside infra.yml stay as they are",
-        detail=f"{', '.join(addresses)} was changed because of files, templates, scripts or roles: they are in no plan.",
-        hint="Put them back too, else the next apply brings them in again:\n    git log -- files templates roles",
+        detail=f"{', '.join(addresses)} was changed because of files beside infra.yml (files, templates, roles, catalog, secrets): they are in no plan.",
+        hint="Put them back too, else the next apply brings them in again:\n    git log -- files templates roles catalog secrets.yml",
     )
 
 

@@ -15,7 +15,7 @@ from freehold.model import MachineType
 from freehold.planning.change import Action, Change
 from freehold.planning.resource import Fields, Impact
 from freehold.providers.lab_hosts import delivery, problems
-from freehold.providers.lab_hosts.lab import Entrance, Images
+from freehold.providers.lab_hosts.lab import Entrance, Images, Leave
 from freehold.providers.lab_hosts.marks import (
     DECLARED,
     DELIVERED,
@@ -41,6 +41,7 @@ class Ground:
     incus: Incus
     images: Images
     entrance: Entrance
+    leave: Leave
     image: str
     settings: str
 
@@ -72,6 +73,8 @@ class HostSteps:
             steps.append(Step(f"free the address of {self._name}", self._let_go, lets_go=True))
         if changed & {"config", "devices", "declared"}:
             steps.append(self._step("configure", self._configure))
+        if "declared" in changed:
+            steps.append(self._step("forget who had the address of", self._forget))
         if restarts or "state" in changed:
             steps.append(self._step("start", self._start))
         if "delivered" in changed:
@@ -163,6 +166,9 @@ class HostSteps:
     async def _note(self, mark: str, fields: Fields) -> None:
         await self._send("PATCH", self._path, {"config": {mark: written(fields)}})
 
+    async def _forget(self, report: Report) -> None:
+        self.ground.entrance.forget(self._fields["declared"])
+
     async def _configure(self, report: Report) -> None:
         current = await self._current()
         config = {**kept(current["config"]), **self._config}
@@ -184,7 +190,8 @@ class HostSteps:
             await self._set_state({"action": action, "timeout": -1})
 
     async def _stop(self, report: Report) -> None:
-        """One that is deleted, or does not obey, is switched off."""
+        """One that is deleted, or does not obey, is switched off. A connection that stays open would only be found dead a minute later."""
+        await self.ground.leave(self._name)
         if self.change.action is not Action.DELETE:
             try:
                 await self._set_state({"action": "stop", "timeout": _STOP_SECONDS})

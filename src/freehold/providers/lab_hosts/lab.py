@@ -3,7 +3,7 @@
 Nothing here knows where the lab is: tests give something else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,6 +11,14 @@ from freehold.model import MachineType
 from freehold.providers.protocol import Report
 
 DEFAULT_IMAGE = "debian/13-host"
+
+
+Leave = Callable[[str], Awaitable[None]]
+"""Ends what is open to a host, before it is switched off: who asks it next enters anew."""
+
+
+async def nothing_open(host: str) -> None:
+    """For whoever enters no host."""
 
 
 class Images(Protocol):

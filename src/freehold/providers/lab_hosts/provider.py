@@ -12,7 +12,14 @@ from freehold.planning.change import Change
 from freehold.planning.resource import Desired, Kind
 from freehold.providers.lab_hosts import hosts, networks
 from freehold.providers.lab_hosts.host_steps import Ground, HostSteps
-from freehold.providers.lab_hosts.lab import DEFAULT_IMAGE, Entrance, Images, Packages
+from freehold.providers.lab_hosts.lab import (
+    DEFAULT_IMAGE,
+    Entrance,
+    Images,
+    Leave,
+    Packages,
+    nothing_open,
+)
 from freehold.providers.lab_hosts.problems import obstacles
 from freehold.providers.protocol import Observation, Step
 from freehold.system.incus.api import Incus
@@ -23,7 +30,10 @@ WayToPackages = Callable[[Infra], Packages]
 
 
 class LabHostsProvider:
-    """The hosts of an estate in one lab. `packages` says what way to packages they get; `image` is what they are made from."""
+    """The hosts of an estate in one lab. `packages` says what way to packages they get; `image` is what they are made from.
+
+    `leave` ends what this run has open to a host.
+    """
 
     def __init__(
         self,
@@ -32,12 +42,14 @@ class LabHostsProvider:
         entrance: Entrance,
         packages: WayToPackages = lambda infra: Packages(),
         image: str = DEFAULT_IMAGE,
+        leave: Leave = nothing_open,
     ) -> None:
         self._incus = incus
         self._images = images
         self._entrance = entrance
         self._packages = packages
         self._image = image
+        self._leave = leave
         self._settings = ""
         self._ports: dict[str, list[int]] = {}
 
@@ -81,6 +93,7 @@ class LabHostsProvider:
             incus=self._incus,
             images=self._images,
             entrance=self._entrance,
+            leave=self._leave,
             image=self._image,
             settings=self._settings,
         )

@@ -62,6 +62,11 @@ class EstateTargets:
             found["ansible_remote_tmp"] = "/tmp"  # noqa: S108
         return found
 
+    async def leave(self, name: str) -> None:
+        """End the connection to a host, which is about to be switched off: what is asked of it next opens another."""
+        if (host := self._hosts.get(name)) is not None:
+            await host.close()
+
     async def close(self) -> None:
         await asyncio.gather(*(each.close() for each in self._hosts.values()))
         if self._room is not None:

@@ -4,17 +4,13 @@ The way is that of `system.warm.recorded`, which loses nothing; it blocks, so ea
 """
 
 import asyncio
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from freehold.model.infra import Machine
 from freehold.system.targets import problems
 from freehold.system.targets.commands import Answer, Commands
-
-Value = TypeVar("Value")
+from freehold.system.threads import in_a_thread
 
 _AT_ONCE = 8
 
@@ -36,7 +32,7 @@ class IncusTarget(Commands):
         way = Way(str(self._socket.resolve()), self._machine.domain, self._machine.instance)
         try:
             async with self._places, asyncio.timeout(seconds):
-                done = await _in_a_thread(lambda: run(way, command, given))
+                done = await in_a_thread(lambda: run(way, command, given))
         except TimeoutError:
             raise problems.lost(self.name, f"no answer in {seconds:.0f} seconds.") from None
         except OutcomeUnknown as error:
@@ -44,18 +40,3 @@ class IncusTarget(Commands):
         except WayFailed as error:
             raise problems.machine_failed(self.name, str(error)) from error
         return Answer(done.code, done.output, done.errors)
-
-
-async def _in_a_thread(work: Callable[[], Value]) -> Value:
-    """Like asyncio.to_thread, but a thread that nobody waits for any more does not keep the program from ending."""
-    done: Future[Value] = Future()
-
-    def body() -> None:
-        done.set_running_or_notify_cancel()
-        try:
-            done.set_result(work())
-        except Exception as error:  # noqa: BLE001 - whatever it is, the waiting side raises it
-            done.set_exception(error)
-
-    threading.Thread(target=body, daemon=True).start()
-    return await asyncio.wrap_future(done)

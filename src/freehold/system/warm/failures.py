@@ -1,8 +1,11 @@
 """What can go wrong on the way into a machine, as the plugin tells it to Ansible. Raised by the modules beside this one."""
 
-# Of incusd, internal/server: said before the command or the file has reached the machine.
+# Of incusd, internal/server. A container's first seconds, and then nothing has run; but where it intercepts system calls
+# (`security.syscalls.intercept.*`), also of commands that run. So it may only be tried again after a look, or where twice does no harm.
+LOST = "Failed to retrieve PID of executing child process"
+# Of incusd too: said before the command or the file has reached the machine.
 PASSING = (
-    "Failed to retrieve PID of executing child process",  # a container's first seconds
+    LOST,
     "Instance is not running",
     "VM agent isn't currently running",
     "Failed to connect to the agent",  # a VM's, which answered a moment ago: it restarts

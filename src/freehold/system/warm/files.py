@@ -1,6 +1,6 @@
 """Files in and out of a machine by Incus's file API, in pieces, however large they are.
 
-Called by the connection plugin, and by `recorded.py` for a command's input. Writing and reading a file can be repeated,
+Called by the connection plugin, and by `recorded.py` for a command's input, and by `marked.py`. Writing and reading a file can be repeated,
 so whatever breaks is tried again while the machine's patience lasts.
 """
 
@@ -19,6 +19,7 @@ from freehold.system.warm.failures import Broken, NoSuchFile, NothingDone, WayFa
 from freehold.system.warm.machine import Machine, patiently
 
 _OK, _NOT_FOUND = 200, 404
+_EXISTS = "file exists"  # the kernel's EEXIST, in the words of Incus's SFTP server
 _LINKS = 40  # as many as the kernel follows, path_resolution(7)
 _PIECE = 1 << 18  # bytes
 _T = TypeVar("_T")
@@ -62,6 +63,28 @@ def delete(machine: Machine, path: str) -> None:
         exchange(machine, "DELETE", _files(machine), query={"path": path}) as answer,
     ):
         answer.read()
+
+
+def is_there(machine: Machine, path: str) -> bool:
+    """Whether the machine has something of that name. Raises WayFailed."""
+    with exchange(machine, "GET", _files(machine), query={"path": path}) as answer:
+        answer.read()
+        if answer.status not in {_OK, _NOT_FOUND}:
+            raise refusal(machine, answer.reason)
+        return answer.status == _OK
+
+
+def make_link(machine: Machine, path: str, target: str) -> bool:
+    """Make a symbolic link, in one step; False when another thing has that name already. Raises WayFailed."""
+    headers = _OURS | {"X-Incus-type": "symlink"}
+    content = target.encode()
+    with exchange(machine, "POST", _files(machine), content, headers, {"path": path}) as answer:
+        if answer.status == _OK:
+            return True
+        reason = str(json.loads(answer.read() or b"{}").get("error", answer.reason))
+    if _EXISTS in reason:
+        return False
+    raise refusal(machine, reason)
 
 
 def _fetch(machine: Machine, path: str, into: IO[bytes]) -> str | None:

@@ -4,26 +4,20 @@ For machines without Python, and where the warm way is switched off. `record-out
 command that ends at once lose output with exit code 0 (docs/explanation/connection.md).
 """
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
 from freehold.system.warm.daemon import ask, exchange, refusal
-from freehold.system.warm.failures import Broken, NothingDone, WayFailed, unknown_outcome
+from freehold.system.warm.failures import LOST, Broken, NothingDone, WayFailed, unknown_outcome
 from freehold.system.warm.files import delete, push_bytes
 from freehold.system.warm.machine import Finished, Machine, patiently
+from freehold.system.warm.marked import Marked
 
 _FAILED = (
     400  # an operation's status codes from here on: failure, cancelled (doc/rest-api.md of Incus)
 )
 # How Incus calls the exit codes 127 and 126, by which commands may end of themselves.
 _ENDED_SO = ("Command not found", "Command not executable")
-# The shell opens the input, removes its name and becomes the command: nothing is left behind however it ends.
-_WITH_INPUT = (
-    '[ -f "$0" ] || { echo "$0 went" >&2; exit 1; }; exec <"$0" && rm -f -- "$0" && exec "$@"'
-)
-# In every machine (FHS 3.0, 3.15), and mounted before its system starts anything; /tmp is mounted over while it starts.
-_ROOM = "/run"
 
 
 def run(machine: Machine, command: Sequence[str], given: bytes) -> Finished:
@@ -31,26 +25,26 @@ def run(machine: Machine, command: Sequence[str], given: bytes) -> Finished:
 
     Raises WayFailed when it did not run, OutcomeUnknown when nobody knows.
     """
-    if not given:
-        return patiently(machine, lambda: _run(machine, command))
-    path = f"{_ROOM}/.freehold-{os.urandom(16).hex()}"
+    return patiently(machine, lambda: _run(machine, command, given))
+
+
+def _run(machine: Machine, command: Sequence[str], given: bytes) -> Finished:
+    marked = Marked(machine)
     try:
-        return patiently(machine, lambda: _run_with(machine, command, given, path))
+        if given:
+            push_bytes(machine, given, marked.input)
+        done = _exec(machine, marked, marked.words(command, given=bool(given)))
     except WayFailed:
-        delete(machine, path)
+        if given:
+            delete(machine, marked.input)
         raise
-
-
-def _run_with(machine: Machine, command: Sequence[str], given: bytes, path: str) -> Finished:
-    push_bytes(machine, given, path)
-    done = _run(machine, ["/bin/sh", "-c", _WITH_INPUT, path, *command])
-    if done.errors == f"{path} went\n".encode():
+    if marked.has_lost_its_input(done):
         raise NothingDone(f"{machine} has lost the input of a command; its system is starting.")
     return done
 
 
-def _run(machine: Machine, command: Sequence[str]) -> Finished:
-    body = {"command": list(command), "record-output": True, "wait-for-websocket": False}
+def _exec(machine: Machine, marked: Marked, words: list[str]) -> Finished:
+    body = {"command": words, "record-output": True, "wait-for-websocket": False}
     try:
         started = ask(machine, "POST", f"/1.0/instances/{machine.name}/exec", body)
     except Broken as error:
@@ -60,7 +54,10 @@ def _run(machine: Machine, command: Sequence[str]) -> Finished:
         if ended["status_code"] < _FAILED or ended["err"] in _ENDED_SO:
             result = ended["metadata"]
             output, errors = (_take(machine, result["output"][number]) for number in "12")
-            return Finished(result["return"], output, errors)
+            return Finished(result["return"], marked.heard(output).output, errors)
+        lost = LOST in ended["err"]
+        if lost and (done := marked.heard_out(started["id"])) is not None:
+            return done
     except WayFailed as error:
         raise unknown_outcome(str(machine), str(error)) from error
     raise refusal(machine, str(ended["err"]))

@@ -13,7 +13,7 @@ from freehold.diagnostics import BackendError
 from freehold.system.incus.api import IncusError
 from freehold.system.incus.connection import BASE, TRANSPORT_ERRORS, Connection
 from freehold.system.incus.http import aiohttp
-from freehold.system.warm.failures import PASSING, NoPython, NothingDone, WayFailed
+from freehold.system.warm.failures import LOST, PASSING, NoPython, NothingDone, WayFailed
 from freehold.system.warm.shipping import BOOT, program
 from freehold.system.warm.target import frames
 
@@ -139,7 +139,7 @@ async def _empty(socket: aiohttp.ClientWebSocketResponse) -> None:
 async def open_session(incus: Connection, project: str, name: str, python: str) -> Session:
     """Start the program in a machine. Raises NothingDone, NoPython, WayFailed: nothing was done there."""
     try:
-        sockets = await _exec(incus, project, name, python)
+        operation, sockets = await _exec(incus, project, name, python)
     except IncusError as error:
         kind = NothingDone if any(words in error.message for words in PASSING) else WayFailed
         raise kind(f"Incus refused to enter {project}/{name}: {error.message}.") from error
@@ -148,6 +148,11 @@ async def open_session(incus: Connection, project: str, name: str, python: str) 
     session = Session(python, sockets)
     try:
         await session.greet()
+    except NoPython as error:
+        await session.close()
+        if await _has_lost_it(incus, operation):
+            raise NothingDone(f"Incus refused to enter {project}/{name}: {LOST}.") from error
+        raise
     except BaseException:
         await session.close()
         raise
@@ -156,7 +161,8 @@ async def open_session(incus: Connection, project: str, name: str, python: str) 
 
 async def _exec(
     incus: Connection, project: str, name: str, python: str
-) -> dict[str, aiohttp.ClientWebSocketResponse]:
+) -> tuple[str, dict[str, aiohttp.ClientWebSocketResponse]]:
+    """The operation, and the ways to the program."""
     body = {"command": [python, "-c", BOOT], "wait-for-websocket": True, "interactive": False}
     answer = await incus.request("POST", f"/instances/{name}/exec", body, {"project": project})
     operation: dict[str, Any] = answer["metadata"]
@@ -165,7 +171,18 @@ async def _exec(
     opened = await asyncio.gather(
         *(incus.session.ws_connect(address + secret, max_msg_size=0) for secret in secrets.values())
     )
-    return dict(zip(secrets, opened, strict=True))
+    return operation["id"], dict(zip(secrets, opened, strict=True))
+
+
+async def _has_lost_it(incus: Connection, operation: str) -> bool:
+    """Whether Incus knows nothing of the program, which may run: it was asked for nothing, and ends with its input."""
+    with contextlib.suppress(TimeoutError, BackendError, *TRANSPORT_ERRORS):
+        async with asyncio.timeout(_SILENCE):
+            try:
+                await incus.request("GET", f"/operations/{operation}/wait")
+            except IncusError as error:
+                return LOST in error.message
+    return False
 
 
 def _words(error: Exception) -> str:
