@@ -89,8 +89,8 @@ class Host:
             **asked,
         }
 
-    def harden(self, port: int, **asked: Any) -> Done:
-        return play(self.folder, "host_access", {"desk": self.variables(port, asked)})
+    def harden(self, port: int, *options: str, **asked: Any) -> Done:
+        return play(self.folder, "host_access", {"desk": self.variables(port, asked)}, *options)
 
     def begin(self, port: int, **asked: Any) -> "subprocess.Popen[str]":
         """The same, not waited for."""
@@ -235,6 +235,19 @@ def test_a_run_that_begins_where_another_was_killed(host: Host, before: str) -> 
     assert host.lets_in(22)
 
 
+def _entered(names: tuple[str, str], port: int) -> list[str]:
+    """What says at the command line by which port, and as root, Ansible is to come in."""
+    return [f"--extra-vars={names[0]}={port}", f"--extra-vars={names[1]}=root"]
+
+
+def test_the_old_way_of_the_command_line_is_gone_back_to(host: Host, before: str) -> None:
+    entered = _entered(("ansible_ssh_port", "ansible_ssh_user"), 22)
+    said = failed(host.harden(2222, *entered, host_access_keys=[host.key("another")]))
+    assert "Permission denied" in said
+    assert host.picture() == before
+    assert host.lets_in(22)
+
+
 def test_a_way_that_works_is_kept(host: Host) -> None:
     done = host.harden(22)
     assert recap(done, "desk")["failed"] == 0, done.stdout
@@ -247,3 +260,23 @@ def test_a_way_that_works_is_kept(host: Host) -> None:
     assert host.holds("test ! -e /etc/systemd/system/freehold-host-access.service")
     again = recap(host.harden(2222), "desk")
     assert (again["changed"], again["failed"]) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("names", "here", "there", "asked"),
+    [
+        (("ansible_port", "ansible_user"), 2222, 2022, 2022),
+        (("ansible_ssh_port", "ansible_ssh_user"), 2022, 2222, "{{ ansible_port }}"),
+    ],
+)
+def test_the_old_way_may_be_said_at_the_command_line(
+    host: Host, names: tuple[str, str], here: int, there: int, asked: object
+) -> None:
+    """Such variables win over all that a play sets, and still the new way is tried and gone."""
+    done = host.harden(there, *_entered(names, here), host_access_port=asked)
+    assert done.returncode == 0, done.stdout
+    assert (host.lets_in(there), host.lets_in(here)) == (True, False)
+    assert not host.holds(ARMED)
+    again = host.harden(there, host_access_port=there)
+    assert again.returncode == 0, again.stdout
+    assert recap(again, "desk")["changed"] == 0

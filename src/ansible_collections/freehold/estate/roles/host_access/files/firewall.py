@@ -5,16 +5,18 @@
 `open` adds rules and nothing else, so that more may come in than before, if anything. Prints the commands that are, or were,
 needed as JSON. Only rules with a comment that begins with `freehold ` are taken away.
 An opening is {"port": 443 or "6000:6010", "protocol": "tcp", "from": ["192.0.2.0/24"], "interface": "tailscale0"}; all but
-the port may be left out.
+the port may be left out. A name in `from` is whatever it leads to now, for UFW knows addresses only.
 """
 
 # ruff: noqa: T201, TID251 - it runs in the host, with Python's own library alone
 
 import json
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from ipaddress import ip_interface
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +32,30 @@ def asked(*words: str) -> str:
         return ""
 
 
+def addresses(source: str) -> "list[str]":
+    """As UFW takes it."""
+    if source == "any":
+        return [source]
+    try:
+        ip_interface(source)
+        return [source]
+    except ValueError:
+        pass
+    try:
+        found = socket.getaddrinfo(source, None)
+    except OSError as error:
+        sys.exit(f"{source}, which is to be let in, has no address here: {error}")
+    return sorted({str(entry[4][0]).partition("%")[0] for entry in found})
+
+
 def wanted(openings: "list[dict[str, Any]]") -> "dict[str, list[str]]":
     """The rule for each, by the comment that tells it from every other."""
     rules = {}
     for opening in openings:
         on = ["on", opening["interface"]] if opening.get("interface") else []
         port, protocol = str(opening["port"]), opening.get("protocol") or "tcp"
-        for source in opening.get("from") or ["any"]:
+        sources = opening.get("from") or ["any"]
+        for source in (address for each in sources for address in addresses(each)):
             mark = " ".join([MARK.strip(), protocol, port, "from", source, *on])
             rule = [
                 "allow",
