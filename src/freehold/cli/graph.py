@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         out: Out = None,
     ) -> int:
-        """Draw the estate: domains, machines, policies."""
+        """Draw the estate: domains, machines, hosts, services, policies."""
         infra, _ = estate.loaded(common(context, directory))
         picture = _drawer(kind, out)(infra)
         if out is None:

@@ -2,7 +2,21 @@
 
 from ipaddress import IPv4Network
 
-from freehold.model import Domain, Infra, Machine, Policy, Profile, Protocol, Size, Trust, Volume
+from freehold.model import (
+    Domain,
+    Host,
+    Infra,
+    Machine,
+    Policy,
+    Profile,
+    Protocol,
+    Size,
+    Trust,
+    Volume,
+)
+from freehold.model.descriptors import Container, Descriptor, Need, PortOffer
+from freehold.model.hosts import Ssh
+from freehold.model.services import Service
 
 BASE = IPv4Network("10.100.0.0/16")
 
@@ -51,3 +65,32 @@ def estate(sizes: list[int], policies: tuple[Policy, ...] = (), name: str = "tes
     """A domain for each number, with that many machines."""
     domains = tuple(domain(number, machines) for number, machines in enumerate(sizes))
     return Infra(name=name, base=BASE, domains=domains, policies=policies)
+
+
+def host(number: int, description: str = "") -> Host:
+    ssh = Ssh(user="orion", port=2222)
+    return Host(name=f"h{number}", address="203.0.113.20", ssh=ssh, description=description)
+
+
+def service(
+    name: str, target: str, *needs: str, published: int | None = None, by_role: bool = False
+) -> Service:
+    """A store that listens at 5432, published at another port or not at all, and needs other stores."""
+    descriptor = Descriptor(
+        name="store",
+        title="Store",
+        description="It stores.",
+        version="17",
+        container=None if by_role else Container(image="registry.example.org/store"),
+        role="store" if by_role else None,
+        ports=(PortOffer(name="sql", number=5432), PortOffer(name="other", number=9999)),
+        needs=tuple(Need(name=f"need{number}", service="store") for number in range(len(needs))),
+    )
+    return Service(
+        name=name,
+        descriptor=descriptor,
+        target=target,
+        version="17.6",
+        published={"sql": published} if published else {},
+        needs={f"need{number}": other for number, other in enumerate(needs)},
+    )

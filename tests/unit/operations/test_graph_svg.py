@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from freehold.model import Infra, Policy
 from freehold.operations.graph import svg
-from tests.unit.operations.estates import domain, estate, policy
+from tests.unit.operations.estates import domain, estate, host, policy, service
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -75,23 +75,31 @@ def estates(draw: st.DrawFn) -> Infra:
     ends += [f"d{number}/m0" for number, size in enumerate(sizes) if size]
     pairs = st.tuples(st.sampled_from(ends), st.sampled_from(ends))
     chosen = draw(st.lists(pairs, max_size=20)) * draw(st.sampled_from([1, 1, 1, 4]))
-    return estate(sizes, tuple(policy(a, b) for a, b in chosen))
+    infra = estate(sizes, tuple(policy(a, b) for a, b in chosen))
+    hosts = tuple(host(number) for number in range(draw(st.integers(0, 5))))
+    targets = [each.key for each in hosts] + [each.key for each in infra.machines()]
+    placed = draw(st.lists(st.sampled_from(targets), max_size=12)) if targets else []
+    names = [f"s{number}" for number in range(len(placed))]
+    needed = st.lists(st.sampled_from(names), max_size=3) if names else st.just([])
+    services = tuple(service(*each, *draw(needed)) for each in zip(names, placed, strict=True))
+    return replace(infra, hosts=hosts, services=services)
 
 
 @given(estates())
 def test_nothing_lies_on_anything_else(infra: Infra) -> None:
     root = picture(infra)
     everything = Rectangle(0, 0, *(int(root.get(key, "")) for key in ("width", "height")))
-    frames = [rectangle(g) for g in groups(root, "domain") + groups(root, "outside")]
+    drawn = groups(root, "domain") + groups(root, "computer")
+    frames = [rectangle(g) for g in drawn + groups(root, "outside")]
     assert not any(a.overlaps(b) for a, b in combinations(frames, 2))
     assert all(everything.holds(frame) for frame in frames)
-    for group in groups(root, "domain"):
-        cards = [rectangle(g) for g in groups(group, "machine")]
+    for group in drawn:
+        cards = [rectangle(g) for g in groups(group, "machine") + groups(group, "service")]
         assert not any(a.overlaps(b) for a, b in combinations(cards, 2))
         assert all(rectangle(group).holds(card) for card in cards)
     arrows = [
         piece
-        for group in groups(root, "policy")
+        for group in groups(root, "policy") + groups(root, "need")
         for path in group.iter(f"{SVG}path")
         for piece in segments(path)
     ]
@@ -101,12 +109,23 @@ def test_nothing_lies_on_anything_else(infra: Infra) -> None:
 
 
 @given(estates())
-def test_every_domain_machine_and_policy_is_drawn_once(infra: Infra) -> None:
+def test_everything_is_drawn_once(infra: Infra) -> None:
     root = picture(infra)
     assert len(groups(root, "domain")) == len(infra.domains)
     assert len(groups(root, "machine")) == len(list(infra.machines()))
     between = [p for p in infra.policies if p.source.split("/")[0] != p.target.split("/")[0]]
     assert len(groups(root, "policy")) == len(between)
+    assert len(groups(root, "computer")) == len(infra.hosts)
+    on_hosts = [each for each in infra.services if infra.host(each.target)]
+    assert len(groups(root, "service")) == len(on_hosts)
+    shown = texts(root)
+    for each in infra.services:
+        assert f"{each.name}: store 17.6" in shown or each in on_hosts
+        for other in each.needs.values():
+            needed = infra.service(other)
+            assert needed is not None
+            told = f"{each.name} on {each.target} needs {other} on {needed.target}: tcp 5432"
+            assert (told in shown) == (needed.target != each.target)
 
 
 def test_arrows_join_the_boxes_of_their_ends() -> None:
@@ -152,6 +171,47 @@ def test_it_says_what_somebody_wants_to_know() -> None:
         assert fact in shown
 
 
+PLACED = replace(
+    estate([1]),
+    hosts=(host(0),),
+    services=(
+        service("db", "h0", published=15432),
+        service("node", "h0", by_role=True),
+        service("web", "d0/m0", "db", "cache"),
+        service("cache", "d0/m0"),
+    ),
+)
+
+
+def test_it_says_what_runs_where_and_needs_what() -> None:
+    shown = texts(picture(PLACED)).splitlines()
+    for line in (
+        "1 domains, 1 machines, 0 policies, 1 hosts, 4 services; networks of 10.100.0.0/16",
+        "host · amd64",
+        "orion@203.0.113.20, port 2222",
+        "store 17.6",
+        "open: tcp 15432",
+        "store 17.6 · by its role",
+        "service web: store 17.6",
+        "↳ needs: db, cache",
+        "Needs: what services use on other computers",
+        "1 · web on d0/m0 needs db on h0: tcp 15432",
+    ):
+        assert line in shown
+
+
+def test_a_host_has_no_way_out_through_this_computer() -> None:
+    lines = [path for path in picture(PLACED).iter(f"{SVG}path") if path.get("class") == "way-out"]
+    ends = {re.findall(r"(\d+) (\d+)", path.get("d", ""))[-1] for path in lines}
+    tops = {g.find(f"{SVG}rect"): g.get("class") for g in picture(PLACED).iter(f"{SVG}g")}
+    corners = {
+        (str(int(box.get("x", "")) + 20), box.get("y", "")): kind
+        for box, kind in tops.items()
+        if box is not None
+    }
+    assert [corners[end] for end in ends if end in corners] == ["domain admin"]
+
+
 def test_what_a_user_writes_is_shown_and_never_obeyed() -> None:
     hostile = '<script>alert("&")</script>\x07 \'"]]>'
     infra = replace(
@@ -163,9 +223,10 @@ def test_what_a_user_writes_is_shown_and_never_obeyed() -> None:
 
 
 def test_everything_has_a_title_and_a_label_for_who_does_not_see() -> None:
-    root = picture(estate([1, 0], (policy("d0", "d1"),)))
+    root = picture(replace(PLACED, policies=(policy("d0", "internet"),)))
     assert root.get("role") == "img"
-    for kind in ("domain", "machine", "policy", "outside"):
+    for kind in ("domain", "machine", "policy", "outside", "computer", "service", "need"):
+        assert groups(root, kind)
         for group in groups(root, kind):
             assert group.get("aria-label")
             assert group.find(f"{SVG}title") is not None

@@ -48,7 +48,13 @@ class Machines(FakeIncus):
         return self.instances
 
     async def execute(
-        self, project: str, instance: str, command: Sequence[str], *, timeout: float = 30.0
+        self,
+        project: str,
+        instance: str,
+        command: Sequence[str],
+        *,
+        timeout: float = 30.0,
+        once: bool = False,
     ) -> ExecResult:
         request: Mapping[str, Any] = json.loads(command[-1])
         addresses = tuple(check[2] for check in request["checks"])

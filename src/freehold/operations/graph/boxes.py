@@ -1,4 +1,4 @@
-"""How large the domains' boxes are and in which cell of a grid each stands. Pure geometry; called by `layout`.
+"""How large the boxes of domains and hosts are and in which cell of a grid each stands. Pure geometry; called by `layout`.
 
 All lengths are in pixels of the picture at its natural size.
 """
@@ -7,8 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from freehold.model import Domain, Infra, Machine
-from freehold.operations.graph.words import machine_facts, ordered
+from freehold.operations.graph.contents import Content, Entry
 
 CARD_WIDTH = 232
 CARD_GAP = 12
@@ -16,7 +15,7 @@ LINE = 16
 CARD_HEAD = 26
 CARD_FOOT = 8
 PADDING = 14
-HEAD = 74  # name, trust, network of a domain
+HEAD = 74  # a name and two lines
 EMPTY = 30  # the room for "no machines"
 STUB = 20  # from a box's left edge to its connection with the way out
 PORT = 12  # between two arrows at one side of a box
@@ -26,39 +25,40 @@ PREFERRED = 1.5  # width to height of the whole
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A machine's card inside its domain's box; `x` and `y` from the box's corner."""
+    """What stands in a box, on a card of its own; `x` and `y` from the box's corner."""
 
-    machine: Machine
-    facts: tuple[str, ...]
+    entry: Entry
     x: int
     y: int
     height: int
 
 
 @dataclass(frozen=True, slots=True)
-class DomainBox:
-    """A domain with its cards, in a cell of the grid (row 0 is for the host and the internet)."""
+class Frame:
+    """A domain or a host with its cards, in a cell of the grid (row 0 is for this computer and the internet)."""
 
-    domain: Domain
+    content: Content
     cards: tuple[Card, ...]
     width: int
     height: int
     row: int
     column: int
 
+    @property
+    def name(self) -> str:
+        """That of the domain or host."""
+        return self.content.name
 
-def domain_boxes(
-    infra: Infra, marks: Mapping[str, str], arrows: Mapping[str, int]
-) -> list[DomainBox]:
+
+def frames(contents: Sequence[Content], arrows: Mapping[str, int]) -> list[Frame]:
     """All boxes in a grid that makes the picture neither a strip nor a tower, nor full of holes.
 
-    `marks` are texts that stand at the foot of machines' cards, by `domain/machine`; `arrows` counts those that
-    meet a domain's box, which is wide enough for all of them on one side.
+    `arrows` counts those that meet a box, which is wide enough for all of them on one side.
     """
-    measured = [_measure(domain, marks, arrows.get(domain.name, 0)) for domain in ordered(infra)]
+    measured = [_measure(content, arrows.get(content.name, 0)) for content in contents]
     wide = _best_columns([(box[2], box[3]) for box in measured])
     return [
-        DomainBox(*box, row=1 + number // wide, column=number % wide)
+        Frame(*box, row=1 + number // wide, column=number % wide)
         for number, box in enumerate(measured)
     ]
 
@@ -68,32 +68,24 @@ def width_for(arrows: int) -> int:
     return 2 * STUB + PORT * (arrows + 2)
 
 
-def _measure(
-    domain: Domain, marks: Mapping[str, str], arrows: int
-) -> tuple[Domain, tuple[Card, ...], int, int]:
-    machines = sorted(domain.machines, key=lambda machine: machine.name)
-    wide = _cards_beside(len(machines))
+def _measure(content: Content, arrows: int) -> tuple[Content, tuple[Card, ...], int, int]:
+    wide = _cards_beside(len(content.entries))
     cards: list[Card] = []
     top = HEAD
-    for start in range(0, len(machines), wide):
-        row = [_facts(machine, marks) for machine in machines[start : start + wide]]
-        height = CARD_HEAD + max(len(facts) for facts in row) * LINE + CARD_FOOT
-        for place, facts in enumerate(row):
+    for start in range(0, len(content.entries), wide):
+        row = content.entries[start : start + wide]
+        height = CARD_HEAD + max(len(entry.facts) for entry in row) * LINE + CARD_FOOT
+        for place, entry in enumerate(row):
             x = PADDING + place * (CARD_WIDTH + CARD_GAP)
-            cards.append(Card(machines[start + place], facts, x, top, height))
+            cards.append(Card(entry, x, top, height))
         top += height + CARD_GAP
     width = 2 * PADDING + max(1, wide) * (CARD_WIDTH + CARD_GAP) - CARD_GAP
     bottom = top - CARD_GAP if cards else top + EMPTY
-    return domain, tuple(cards), max(width, width_for(arrows)), bottom + PADDING
+    return content, tuple(cards), max(width, width_for(arrows)), bottom + PADDING
 
 
-def _facts(machine: Machine, marks: Mapping[str, str]) -> tuple[str, ...]:
-    mark = marks.get(machine.key)
-    return (*machine_facts(machine), *([mark] if mark else []))
-
-
-def _cards_beside(machines: int) -> int:
-    return max(1, min(4, math.ceil(math.sqrt(machines))))
+def _cards_beside(cards: int) -> int:
+    return max(1, min(4, math.ceil(math.sqrt(cards))))
 
 
 def _best_columns(sizes: Sequence[tuple[int, int]]) -> int:

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from freehold.model import Infra
-from freehold.operations.graph.boxes import PORT, STUB, DomainBox, domain_boxes, width_for
+from freehold.operations.graph.boxes import PORT, STUB, Frame, frames, width_for
+from freehold.operations.graph.connections import Connection, Kind, connections
+from freehold.operations.graph.contents import contents
 from freehold.operations.graph.routes import Port, Route, Routes, box_of, plan_routes
 
 MARGIN = 24
@@ -32,7 +34,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A policy's arrow; its label starts (or, when `label_ends`, ends) at `label`."""
+    """An arrow; its label starts (or, when `label_ends`, ends) at `label`."""
 
     route: Route
     points: tuple[Point, ...]
@@ -42,36 +44,45 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The whole picture. `outside` holds the boxes `host` and `internet`; `way_out` lines that connect domains to it."""
+    """The whole picture. `outside` holds the boxes `host` and `internet`; `way_out` lines that connect domains to it.
+
+    `connections` are all, those within one box too.
+    """
 
     width: int
     height: int
-    domains: tuple[tuple[DomainBox, Box], ...]
+    frames: tuple[tuple[Frame, Box], ...]
     outside: Mapping[str, Box]
     arrows: tuple[Arrow, ...]
     way_out: tuple[tuple[Point, ...], ...]
+    connections: tuple[Connection, ...]
     legend_top: int
 
 
 def lay_out(infra: Infra) -> Layout:
     """Find a place for everything, and the room that the arrows need in between."""
-    arrows = Counter(
-        box_of(end) for policy in infra.policies for end in (policy.source, policy.target)
-    )
-    boxes = domain_boxes(infra, _marks(infra), arrows)
+    found = connections(infra)
+    arrows = Counter(box_of(end) for each in found for end in (each.source, each.target))
+    boxes = frames(contents(infra, _marks(found)), arrows)
     last = max((box.column for box in boxes), default=0)
-    cells = {box.domain.name: (box.row, box.column) for box in boxes}
+    cells = {box.name: (box.row, box.column) for box in boxes}
     cells |= {"host": (0, 0), "internet": (0, last)}
     outside = max(OUTSIDE_WIDTH, *(width_for(arrows[name]) for name in ("host", "internet")))
-    return _Grid(infra, boxes, plan_routes(infra.policies, cells), outside).layout()
+    return _Grid(found, boxes, plan_routes(found, cells), outside).layout()
 
 
-def _marks(infra: Infra) -> dict[str, str]:
+def legend_lines(found: Sequence[Connection]) -> int:
+    """How many lines of text tell the connections, with what stands above each kind."""
+    return len(found) + 1 + any(each.kind is Kind.NEED for each in found)
+
+
+def _marks(found: Sequence[Connection]) -> dict[str, str]:
     """The numbers of the policies that name a machine, for its card."""
     numbers: dict[str, dict[str, list[str]]] = defaultdict(lambda: {"in": [], "out": []})
-    for number, policy in enumerate(infra.policies, start=1):
-        numbers[policy.source]["out"].append(str(number))
-        numbers[policy.target]["in"].append(str(number))
+    for each in found:
+        if each.kind is Kind.POLICY:
+            numbers[each.source]["out"].append(str(each.number))
+            numbers[each.target]["in"].append(str(each.number))
     return {
         key: "policies: " + "; ".join(f"{way} {', '.join(of)}" for way, of in ways.items() if of)
         for key, ways in numbers.items()
@@ -82,9 +93,9 @@ class _Grid:
     """The positions of rows, columns and lanes."""
 
     def __init__(
-        self, infra: Infra, boxes: Sequence[DomainBox], routes: Routes, outside: int
+        self, found: tuple[Connection, ...], boxes: Sequence[Frame], routes: Routes, outside: int
     ) -> None:
-        self._infra = infra
+        self._connections = found
         self._outside = outside
         self._boxes = boxes
         self._routes = routes
@@ -109,14 +120,15 @@ class _Grid:
         self._places = self._place(widths)
 
     def layout(self) -> Layout:
-        legend = len(self._infra.policies) + 2
+        legend = legend_lines(self._connections) + 1
         return Layout(
             width=self._right + MARGIN,
             height=self._bottom + legend * LEGEND_LINE + MARGIN,
-            domains=tuple((box, self._places[box.domain.name]) for box in self._boxes),
+            frames=tuple((box, self._places[box.name]) for box in self._boxes),
             outside={name: self._places[name] for name in ("host", "internet")},
             arrows=tuple(self._arrow(route) for route in self._routes.routes),
             way_out=tuple(self._way_out()),
+            connections=self._connections,
             legend_top=self._bottom + LEGEND_LINE,
         )
 
@@ -131,9 +143,7 @@ class _Grid:
 
     def _place(self, widths: Sequence[int]) -> dict[str, Box]:
         places = {
-            box.domain.name: Box(
-                self._column_x[box.column], self._row_y[box.row], box.width, box.height
-            )
+            box.name: Box(self._column_x[box.column], self._row_y[box.row], box.width, box.height)
             for box in self._boxes
         }
         y = self._row_y[0]
@@ -180,11 +190,12 @@ class _Grid:
         lines: list[tuple[Point, ...]] = [
             ((host.x + host.width, middle), (internet.x, middle)),
         ]
-        bars = {row: self._row_y[row] - LANE // 2 - 4 for row in range(1, self._rows)}
+        led = [box for box in self._boxes if box.content.leads_out]
+        bars = {row: self._row_y[row] - LANE // 2 - 4 for row in sorted({box.row for box in led})}
         if bars:
             lines.append(((host.x, middle), (trunk, middle), (trunk, max(bars.values()))))
         for row, y in bars.items():
-            stubs = [self._places[box.domain.name] for box in self._boxes if box.row == row]
+            stubs = [self._places[box.name] for box in led if box.row == row]
             lines.append(((trunk, y), (max(box.x for box in stubs) + STUB, y)))
             lines += [((box.x + STUB, y), (box.x + STUB, box.y)) for box in stubs]
         return lines

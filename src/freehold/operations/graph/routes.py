@@ -1,4 +1,4 @@
-"""Which way every policy's arrow takes, so that no two lie on each other and none crosses a box. Pure.
+"""Which way every arrow takes, so that no two lie on each other and none crosses a box. Pure.
 
 Boxes stand in a grid with gutters between them. An arrow leaves its source by the top or the bottom into a gutter,
 where it has a lane of its own, changes the row (when it must) in a lane of a gutter between columns, and enters its
@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from freehold.model import Policy
+from freehold.operations.graph.connections import Connection
 
 Cell = tuple[int, int]
 """Row and column of a box."""
@@ -31,8 +31,7 @@ class Route:
     `change` is None when source and target lie at the same gutter; `leave` and `enter` are then equal.
     """
 
-    number: int
-    policy: Policy
+    connection: Connection
     source: Port
     target: Port
     leave: tuple[int, int]
@@ -51,12 +50,12 @@ class Routes:
 
 
 def box_of(end: str) -> str:
-    """The box where an end of a policy lies: that of a machine is its domain's."""
+    """The box where an end of an arrow lies: that of a machine is its domain's."""
     return end.partition("/")[0]
 
 
-def plan_routes(policies: Sequence[Policy], cells: Mapping[str, Cell]) -> Routes:
-    """A route for every policy between two boxes. Gutter g of rows lies above row g, that of columns left of it."""
+def plan_routes(connections: Sequence[Connection], cells: Mapping[str, Cell]) -> Routes:
+    """A route for every arrow between two boxes. Gutter g of rows lies above row g, that of columns left of it."""
     row_lanes: dict[int, int] = defaultdict(int)
     column_lanes: dict[int, int] = defaultdict(int)
     ports: dict[tuple[str, bool], int] = defaultdict(int)
@@ -70,8 +69,8 @@ def plan_routes(policies: Sequence[Policy], cells: Mapping[str, Cell]) -> Routes
         ports[end, top] += 1
         return Port(end, top, ports[end, top] - 1)
 
-    for number, policy in enumerate(policies, start=1):
-        source, target = box_of(policy.source), box_of(policy.target)
+    for connection in connections:
+        source, target = box_of(connection.source), box_of(connection.target)
         if source == target:
             continue
         out, into = _gutters(cells[source][0], cells[target][0])
@@ -80,8 +79,7 @@ def plan_routes(policies: Sequence[Policy], cells: Mapping[str, Cell]) -> Routes
         enter = leave if change is None else lane(row_lanes, into)
         routes.append(
             Route(
-                number=number,
-                policy=policy,
+                connection=connection,
                 source=port(source, top=out == cells[source][0]),
                 target=port(target, top=into == cells[target][0]),
                 leave=leave,

@@ -1,8 +1,12 @@
-"""What the picture says about machines, domains and policies, as short texts. Pure; used by both kinds of picture."""
+"""What the picture says about machines, hosts, services, domains and policies, as short texts. Pure; used by both kinds of picture."""
 
 import unicodedata
+from typing import TYPE_CHECKING
 
-from freehold.model import Domain, Infra, Machine, Policy, Trust
+from freehold.model import Domain, Host, Infra, Machine, Policy, Trust
+
+if TYPE_CHECKING:
+    from freehold.model.services import Service
 
 TRUST_ORDER = (Trust.ADMIN, Trust.TRUSTED, Trust.SEMI_TRUSTED, Trust.UNTRUSTED)
 ENDS = {"host": "this computer", "internet": "the internet"}
@@ -46,6 +50,55 @@ def machine_facts(machine: Machine) -> list[str]:
             for volume in machine.volumes
         ),
     ]
+
+
+def host_kind(host: Host) -> str:
+    """That it is one, and its processor."""
+    return f"host · {host.architecture.value}"
+
+
+def host_facts(host: Host) -> str:
+    """How it is entered by SSH."""
+    return f"{host.ssh.user}@{host.address}, port {host.ssh.port}"
+
+
+def services_of(infra: Infra, target: str) -> "list[Service]":
+    """What is placed on a host (its name) or a machine (`domain/machine`)."""
+    return [service for service in infra.services if service.target == target]
+
+
+def service_facts(service: "Service") -> list[str]:
+    """Everything but the name, a line for each kind of fact."""
+    descriptor = service.descriptor
+    opened = [_port(service, name, number) for name, number in service.published.items()]
+    return [
+        f"{descriptor.name} {service.version}" + ("" if service.as_container else " · by its role"),
+        *([f"open: {', '.join(opened)}"] if opened else []),
+        *([f"needs: {', '.join(dict.fromkeys(service.needs.values()))}"] if service.needs else []),
+    ]
+
+
+def need_traffic(user: "Service", used: "Service") -> str:
+    """What passes from a service to one that it needs: `tcp 5432`; on one computer by the service's own ports."""
+    named = {need.name: need for need in user.descriptor.needs}
+    ports = [
+        port
+        for name, other in user.needs.items()
+        if other == used.name
+        for port in named[name].used(used.descriptor)
+    ]
+    elsewhere = user.target != used.target
+    numbers = {each.name: used.published if elsewhere else {} for each in ports}
+    return ", ".join(
+        dict.fromkeys(
+            _port(used, port.name, numbers[port.name].get(port.name, port.number)) for port in ports
+        )
+    )
+
+
+def _port(service: "Service", name: str, number: int) -> str:
+    offer = service.descriptor.port(name)
+    return f"{offer.protocol.value} {number}" if offer else str(number)
 
 
 def policy_traffic(policy: Policy) -> str:
