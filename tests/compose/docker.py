@@ -1,4 +1,7 @@
-"""A Docker in memory, as far as services are concerned: what `FakeTarget` answers to the commands of the provider and of the tests."""
+"""A Docker in memory, as far as services are concerned: what `FakeTarget` answers to the commands of the provider and of the tests.
+
+Of the programs in containers it knows what the catalog's keeper does with its password.
+"""
 
 import hashlib
 import io
@@ -11,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from freehold.providers.compose import docker, look
-from freehold.system.targets import Ended
+from freehold.providers.compose import docker, look, watching
+from freehold.system.targets import Ended, TargetFailed
 from freehold.system.targets.fake import FakeFile, FakeTarget
 
 Entry = Mapping[str, Any]
@@ -28,6 +31,8 @@ class Container:
     entry: Entry
     status: str = "running"
     code: int = 0
+    network: str = ""
+    started: int = 0
 
     @property
     def name(self) -> str:
@@ -36,16 +41,24 @@ class Container:
 
 @dataclass
 class FakeDocker:
-    """Images are there when they are in `images`; a container whose entry holds a text of `breaks` is never healthy."""
+    """Images are there when they are in `images`; a container whose entry holds a text of `breaks` is never healthy.
+
+    Services of `refused` cannot even be started.
+    """
 
     target: FakeTarget
     images: set[str] = field(default_factory=set)
     breaks: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
     silent: bool = False
     absent: bool = False
     containers: dict[str, Container] = field(default_factory=dict)
     volumes: set[str] = field(default_factory=set)
     networks: set[str] = field(default_factory=set)
+    kept: dict[str, str] = field(default_factory=dict)
+    """The password that each service has in its data."""
+    lost_inside: TargetFailed | None = None
+    """What happens to a connection when a command runs in a container."""
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def answer(self, command: Sequence[str], given: bytes) -> Ended | None:
@@ -56,7 +69,8 @@ class FakeDocker:
             case ["sh", "-c", script, _, *words]:
                 return self._script(script, words, given)
             case ["docker", "compose", "--project-name", project, "--file", file, "up", *options]:
-                return self._up(project, file, options[-1], "--force-recreate" in options)
+                names = [each for each in options if not each.startswith("--")]
+                return self._up_all(project, file, names, "--force-recreate" in options)
             case ["docker", "pull", *_, image]:
                 return Ended(1, "", f"Error: lookup of {image.partition('/')[0]}: no such host")
             case ["docker", "network", "rm", name]:
@@ -65,11 +79,17 @@ class FakeDocker:
             case ["docker", "kill", name]:
                 self._by_name(name).status, self._by_name(name).code = "exited", 137
                 return _DONE
+            case ["docker", "restart", name]:
+                self._by_name(name).started = next(self._numbers)
+                return _DONE
+            case ["docker", "exec", name, "python3", "-c", _, password]:
+                let_in = self.kept[self._by_name(name).service] == password
+                return Ended(0, "hello \n" if let_in else "no\n", "")
             case ["docker", "ps", *_]:
                 return Ended(0, "\n".join(f"{c.service} {c.number} {c.status}" for c in self.containers.values()), "")  # fmt: skip
             case ["docker", "volume", "ls", *_]:
                 return Ended(0, "\n".join(sorted(self.volumes)), "")
-            case ["rm", "-rf", path]:
+            case ["rm", "-rf" | "-f", path]:
                 self._delete(path)
                 return _DONE
         return None
@@ -80,15 +100,16 @@ class FakeDocker:
         if script == docker._UNPACK:
             return self._unpack(f"{words[0]}/{words[1]}", given)
         if script == docker._THIN:
-            below = {path.removeprefix(f"{words[0]}/").partition("/")[0] for path in self.target.files if path.startswith(f"{words[0]}/")}  # fmt: skip
-            for version in below - set(words[1:]):
-                self._delete(f"{words[0]}/{version}")
+            for line in given.decode().splitlines():
+                self._thin(*line.split())
             return _DONE
-        if script == docker._HAS_IMAGE:
-            return _DONE if words[0] in self.images else Ended(1, "", "")
+        if script == docker._MISSING:
+            return Ended(0, "".join(f"{each}\n" for each in words if each not in self.images), "")
+        if script == watching.WATCH:
+            return Ended(0, "".join(["1.5\n", *map(self._state, self.containers.values())]), "")
         container = self.containers.get(words[1].partition("=")[2])
-        if script == docker._STATE:
-            return self._state(container)
+        if script == docker._INSIDE:
+            return self._take_over(container)
         if script == docker._LOG:
             return Ended(0, self._log(container), "")
         if container is not None and script == docker._STOP:
@@ -123,11 +144,23 @@ class FakeDocker:
             "health": self._health(container) if "healthcheck" in container.entry else None,
             "mounts": mounts,
             "created": f"{container.number:09d}",
+            "id": f"{container.number}",
+            "started": f"2026-11-22T05:00:00.{container.started:09d}Z",
+            "network": container.network,
         }
+
+    def _up_all(self, project: str, file: str, names: Sequence[str], anew: bool) -> Ended:
+        """One that fails keeps those after it from being started."""
+        for name in names:
+            if (ended := self._up(project, file, name, anew)).code:
+                return ended
+        return _DONE
 
     def _up(self, project: str, file: str, name: str, anew: bool) -> Ended:
         document = yaml.safe_load(self.target.files[file].content.decode().replace("$$", "$"))
         entry = document["services"][name]
+        if name in self.refused:
+            return Ended(1, "", f"{name}: address already in use")
         for volume in entry.get("volumes", ()):
             if volume["type"] == "volume":
                 self.volumes.add(f"{project}_{volume['source']}")
@@ -136,16 +169,43 @@ class FakeDocker:
         self.networks |= {f"{project}_{network}" for network in entry.get("networks", ())}
         before = self.containers.get(name)
         if before is None or anew or before.entry != entry:
-            self.containers[name] = Container(next(self._numbers), name, entry)
+            made = Container(
+                next(self._numbers), name, entry, network=self._network(project, entry)
+            )
+            made.started = next(self._numbers)
+            self.containers[name] = made
         else:
             before.status, before.code = "running", 0
+            before.started = next(self._numbers)
+        self.kept.setdefault(name, " ".join(self._secrets(self.containers[name])))
         return _DONE
 
-    def _state(self, container: Container | None) -> Ended:
-        if container is None:
-            return Ended(1, "", "")
-        health = self._health(container)
-        return Ended(0, f"{container.status} 0 {container.code} {health}\n", "")
+    def _network(self, project: str, entry: Entry) -> str:
+        """As Docker keeps it: of a service its container, by number."""
+        mode = str(entry.get("network_mode", f"{project}_default"))
+        if not mode.startswith("service:"):
+            return mode
+        return f"container:{self.containers[mode.removeprefix('service:')].number}"
+
+    def _take_over(self, container: Container | None) -> Ended:
+        if self.lost_inside is not None:
+            raise self.lost_inside
+        if container is None or container.status != "running":
+            return Ended(1, "", "its container does not run")
+        password = " ".join(self._secrets(container))
+        if container.entry["environment"]["KEEPER_GREETING"] == "refuse":
+            return Ended(1, "", f"it refuses {password}")
+        self.kept[container.service] = password
+        return _DONE
+
+    def _secrets(self, container: Container) -> list[str]:
+        sources = [each["source"] for each in container.entry.get("volumes", ())]
+        return [self.target.files[path].content.decode() for path in sources if "/secrets/" in path]
+
+    def _state(self, container: Container) -> str:
+        return (
+            f"{container.service} {container.status} 0 {container.code} {self._health(container)}\n"
+        )
 
     def _health(self, container: Container) -> str:
         if "healthcheck" not in container.entry:
@@ -160,8 +220,7 @@ class FakeDocker:
 
     def _log(self, container: Container | None) -> str:
         """A program that tells its password, as programs do that fail."""
-        sources = [each["source"] for each in container.entry.get("volumes", ())] if container else []  # fmt: skip
-        secrets = [self.target.files[path].content.decode() for path in sources if "/secrets/" in path]  # fmt: skip
+        secrets = self._secrets(container) if container else []
         return f"broken with {' '.join(secrets)}\n"
 
     def _unpack(self, folder: str, given: bytes) -> Ended:
@@ -174,6 +233,12 @@ class FakeDocker:
                 path = f"{folder}/{entry.name}"
                 self.target.files[path] = FakeFile(content.read(), f"{entry.mode:04o}", owner)
         return _DONE
+
+    def _thin(self, folder: str, *keep: str) -> None:
+        inside = [path for path in self.target.files if path.startswith(f"{folder}/")]
+        versions = {path.removeprefix(f"{folder}/").partition("/")[0] for path in inside}
+        for version in versions - set(keep):
+            self._delete(f"{folder}/{version}")
 
     def _delete(self, path: str) -> None:
         gone = [each for each in self.target.files if each == path or each.startswith(f"{path}/")]

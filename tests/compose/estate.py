@@ -101,6 +101,7 @@ class Desk:
     loop: asyncio.AbstractEventLoop
     prepared: Callable[[Infra], Infra] = lambda infra: infra
     text: str = TWO_SERVICES
+    copies: bool = False
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -120,8 +121,14 @@ class Desk:
         inside = AnsibleProvider(
             self.folder, self.incus, self.targets, FakePlaybooks(), logs, self.secrets
         )
-        files = not destroy
-        compose = ComposeProvider(self.folder, self.incus, self.targets, self.secrets, files=files)
+        compose = ComposeProvider(
+            self.folder,
+            self.incus,
+            self.targets,
+            self.secrets,
+            files=not destroy,
+            copies=self.copies,
+        )
         whole: list[Provider] = [inside, SecretsProvider(self.secrets)]
         incus = IncusProvider(self.incus, ServerImages(self.incus))
         systems = Systems(incus, *([] if destroy else whole), compose)

@@ -5,9 +5,11 @@ import json
 import pytest
 import yaml
 
+from freehold.diagnostics import Diagnostic
 from freehold.engine.events import StepReported, StepStarted
 from freehold.planning.plan import Plan
 from freehold.system.secrets.fake import FakeSecrets
+from freehold.system.targets import TargetFailed
 from tests.compose.docker import FakeDocker
 from tests.compose.estate import POISON, Desk, problems_of
 from tests.provider.estate import change_of, summary
@@ -174,6 +176,102 @@ def test_a_rotated_secret_restarts_its_users_in_order(desk: Desk, secrets: FakeS
     assert started(desk) == ["db", "site"]
     assert not before.items() & desk.containers().items()
     assert summary(desk.plan()) == NOTHING
+    assert lets_in(desk, b"another-value-9Kd")
+    assert not lets_in(desk, POISON), "what the service keeps is the new one"
+
+
+def test_a_takeover_that_fails_is_taken_back(desk: Desk, secrets: FakeSecrets) -> None:
+    desk.apply()
+    secrets.put("db_password", b"another-value-9Kd")
+    desk.edit("service: keeper", "service: keeper, settings: {greeting: refuse}")
+    failed, back = problems_of(desk.carry_out())[DB]
+    assert (failed.code, back.code) == ("secrets-not-taken-over", "service-update-taken-back")
+    assert "`takeover` of its descriptor ended with 1" in failed.detail
+    assert "it refuses ********" in failed.detail
+    assert "what ran before runs again and is healthy. " in back.detail
+    assert not back.is_error
+    assert lets_in(desk, POISON)
+    assert started(desk) == ["db"], "whoever uses it is left with the old one too"
+    assert services(desk.plan()) == {DB: "update", SITE: "update"}
+    assert "state" not in [each.path for each in change_of(desk.plan(), DB).fields]
+    desk.edit("greeting: refuse", "greeting: hello")
+    desk.apply()
+    assert lets_in(desk, b"another-value-9Kd")
+    assert summary(desk.plan()) == NOTHING
+
+
+def test_what_a_killed_run_left_marked_is_seen_and_done(desk: Desk) -> None:
+    desk.apply()
+    before = desk.containers()
+    entry = yaml.safe_load(desk.read(RUNNING))["services"]["db"]
+    [path] = [e["source"] for e in entry["volumes"] if e["target"] == "/run/secrets/password"]
+    mark = path.replace("/run/secrets/password", "/.not-taken-over")
+    desk.wait(desk.targets.inner.target("home/box").write(mark, b"", mode="0600"))
+    change = change_of(desk.plan(), DB)
+    assert [(each.path, each.before) for each in change.fields] == [
+        ("state", "healthy, secrets not taken over")
+    ]
+    desk.apply()
+    assert desk.containers() == before, "nothing restarts for it"
+    assert summary(desk.plan()) == NOTHING
+
+
+@pytest.fixture
+def greeting() -> str:
+    return "later"
+
+
+@pytest.fixture
+def cut_short(in_memory: Desk, docker: FakeDocker, secrets: FakeSecrets, greeting: str) -> Desk:
+    """One whose connection was lost when the new container was healthy and its database still had the old password."""
+    in_memory.apply()
+    secrets.put("db_password", b"another-value-9Kd")
+    in_memory.edit("service: keeper", f"service: keeper, settings: {{greeting: {greeting}}}")
+    docker.lost_inside = TargetFailed(Diagnostic(code="target-lost", summary="Lost"))
+    assert "target-lost" in str(problems_of(in_memory.carry_out())[DB])
+    docker.lost_inside = None
+    return in_memory
+
+
+def test_a_takeover_that_was_cut_short_is_done_by_the_next(cut_short: Desk) -> None:
+    before = cut_short.containers()
+    change = change_of(cut_short.plan(), DB)
+    assert [(each.path, each.before, each.after) for each in change.fields] == [
+        ("state", "healthy, secrets not taken over", "healthy")
+    ]
+    assert change.impact is not None
+    assert change.impact.value == "live"
+    cut_short.apply()
+    assert cut_short.containers()["db"] == before["db"], "the same container"
+    assert lets_in(cut_short, b"another-value-9Kd")
+    assert summary(cut_short.plan()) == NOTHING
+
+
+@pytest.mark.parametrize("greeting", ["refuse"])
+def test_one_that_was_cut_short_and_then_fails_is_taken_back(cut_short: Desk, docker: FakeDocker) -> None:  # fmt: skip
+    docker.kept["db"] = "another-value-9Kd"  # the lost command had done it
+    failed, back = problems_of(cut_short.carry_out())[DB]
+    assert (failed.code, back.code) == ("secrets-not-taken-over", "service-update-taken-back")
+    assert not back.is_error
+    assert docker.containers["db"].entry["environment"]["KEEPER_GREETING"] == "hello"
+    assert lets_in(cut_short, POISON), "its own taken over again"
+
+
+def test_one_that_serves_no_more_says_both(cut_short: Desk) -> None:
+    cut_short.by_hand("docker", "kill", "maison-db-1")
+    [state] = change_of(cut_short.plan(), DB).fields
+    assert state.before == "exited (137), secrets not taken over"
+    cut_short.apply()
+    assert lets_in(cut_short, b"another-value-9Kd")
+
+
+def test_a_descriptor_without_the_command_owes_nothing(cut_short: Desk) -> None:
+    own = cut_short.folder / "catalog/keeper.yml"
+    text = own.read_text()
+    assert ", takeover: [python3" in text
+    own.write_text(text.replace(", takeover: [python3, /etc/keeper/keeper.py, takeover]", ""))
+    cut_short.apply()
+    assert summary(cut_short.plan()) == NOTHING
 
 
 def test_a_secret_that_is_not_there_yet_is_made_and_delivered(desk: Desk, secrets: FakeSecrets) -> None:  # fmt: skip
@@ -223,6 +321,13 @@ def test_what_is_done_is_told_while_it_is_done(in_memory: Desk, docker: FakeDock
     kept = json.loads(next(iter(docker.containers.values())).entry["labels"]["freehold.fields"])
     assert kept["image"] == "registry.example.org/keeper:1"
     assert POISON.decode() not in json.dumps(kept)
+
+
+def lets_in(desk: Desk, password: bytes) -> bool:
+    """Whether the keeper takes this password."""
+    ask = "import socket, sys; it = socket.create_connection(('127.0.0.1', 7000), 9); it.sendall(sys.argv[1].encode() + b'\\n'); print(it.makefile().read())"
+    said = desk.by_hand("docker", "exec", "maison-db-1", "python3", "-c", ask, password.decode())
+    return said.strip() != "no"
 
 
 def is_real(desk: Desk) -> bool:

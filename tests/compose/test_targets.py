@@ -15,7 +15,7 @@ from tests.compose.real import IMAGES
 from tests.compose.test_services import DB, NOTHING, RUNNING, SITE, services, started
 from tests.provider.estate import change_of, summary
 
-ON_TWO = ("db: {on: home/box", "db: {on: cortex")
+ON_TWO = ("db: {on: home/box", "db: {on: cortex, from: {keep: [all]}")
 HOST = ("    domains:", "    hosts: {cortex: {address: 203.0.113.20}}\n    domains:")
 
 
@@ -115,6 +115,9 @@ def test_what_runs_and_does_not_serve_is_restarted(in_memory: Desk, docker: Fake
     assert [each.code for each in failed[DB]] == ["service-not-healthy"], "nothing to go back to"
     assert docker.containers["db"].status == "running", "Docker goes on trying"
     docker.breaks.clear()
+    [left] = change_of(in_memory.plan(), DB).fields
+    assert left.before == "healthy, secrets not taken over", "the run ended before that"
+    in_memory.apply()
     assert services(in_memory.plan()) == NOTHING
     assert in_memory.containers()["db"] != before["db"]
 

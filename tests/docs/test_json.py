@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from freehold.config.catalog.catalog import Entry
 from freehold.diagnostics import Diagnostic
 from freehold.engine.execute import Outcome, Status
 from freehold.engine.journal import PastRun
+from freehold.engine.lock import Owner
 from freehold.engine.run import RunResult
 from freehold.model import Infra
 from freehold.model.descriptors import (
@@ -27,6 +28,8 @@ from freehold.model.descriptors import (
     SecretNeed,
     Setting,
 )
+from freehold.operations.alert_test.steps import AlertTest, Step
+from freehold.operations.alert_test.steps import Outcome as Arrival
 from freehold.operations.blueprints import Blueprint
 from freehold.operations.doctor import CheckResult, Finding, Result
 from freehold.operations.firewall_counts import FirewallCounts
@@ -35,10 +38,10 @@ from freehold.operations.machine_status import (
     HostState,
     HostStatus,
     MachineStatus,
-    ServiceStatus,
 )
 from freehold.operations.machine_status import Status as EstateStatus
 from freehold.operations.snapshots.planner import Seen
+from freehold.operations.updates import Update
 from freehold.operations.verify import Verification
 from freehold.planning.address import Address
 from freehold.planning.capacity import Capacity, Taker
@@ -49,6 +52,7 @@ from freehold.planning.plan import Orphan, Plan
 from freehold.providers.firewall.counts import Dropped
 from freehold.providers.incus.snapshots.reading import Look, Snapshot, Target
 from freehold.providers.secrets.needs import Needed
+from freehold.views.alerts import alert_test_document
 from freehold.views.blueprints import blueprints_document
 from freehold.views.capacity import measured_plan_document
 from freehold.views.catalog import catalog_document, descriptor_document
@@ -57,13 +61,15 @@ from freehold.views.firewall import counts_document
 from freehold.views.lab import lab_document
 from freehold.views.log import runs_log_document
 from freehold.views.orphans import orphans_document
+from freehold.views.overview_document import overview_document
 from freehold.views.run_document import run_document
 from freehold.views.secrets import Listed, secret_document, secrets_document
 from freehold.views.snapshots import snapshots_document
-from freehold.views.status import status_document
+from freehold.views.updates import updates_document
 from freehold.views.validation import validation_document
 from freehold.views.verify import verification_document
 from tests.docs.pages import ROOT, blocks
+from tests.ui.estates import TROUBLED
 
 PAGE = ROOT / "docs" / "reference" / "json.md"
 _PROBLEM = Diagnostic(code="protected", summary="…")
@@ -83,7 +89,6 @@ _FIT = fit(Capacity(pool="default", takers=(Taker(address=_CHANGE.address, wante
 _HOST = HostStatus(
     name="cortex", address="203.0.113.20", user="orion", port=2222, state=HostState.REACHABLE
 )
-_SERVICE = ServiceStatus(name="db", target="cortex", image="…", state="healthy", serves=True)
 _MACHINE = MachineStatus(
     name="homelab-llm",
     machine="homelab/llm",
@@ -94,6 +99,16 @@ _MACHINE = MachineStatus(
     declared_address="10.100.3.10",
 )
 _RUN = PastRun("20260301T140322.123-apply", "apply", 1, 0.0, 1.0, 0, False, _PLAN.summary(), ())
+_OVERVIEW = replace(
+    TROUBLED,
+    status=EstateStatus(
+        estate="maison",
+        machines=(_MACHINE,),
+        hosts=(_HOST,),
+        services=TROUBLED.status.services[1:2],
+    ),
+    at_work=Owner(pid=1, host="here", verb="apply", since=0.0),
+)
 _RESULT = RunResult((Outcome(_CHANGE, Status.DONE),), (_PROBLEM,))
 _LAB = LabStatus(
     root=Path("/var/lib/freehold/lab"),
@@ -150,6 +165,9 @@ _SEEN = Seen(
     own=None,
     again=False,
 )
+_UPDATE = Update(
+    name="db", kind="postgresql", target="cortex", running="1", wanted="2", newest_in_catalog="2"
+)
 
 DOCUMENTS: dict[str, dict[str, Any]] = {
     document["kind"]: document
@@ -157,11 +175,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         measured_plan_document(replace(_PLAN, capacity=(_FIT,))),
         run_document(_PLAN, _RESULT, seconds=1.0),
         counts_document(_COUNTS),
-        status_document(
-            EstateStatus(
-                estate="maison", machines=(_MACHINE,), hosts=(_HOST,), services=(_SERVICE,)
-            )
-        ),
+        overview_document(_OVERVIEW),
         verification_document(Verification(_PLAN, 1, (_PROBLEM,))),
         validation_document([_PROBLEM]),
         orphans_document(_PLAN),
@@ -176,6 +190,8 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
             [Listed("db_password", "secrets.yml", Needed("db_password", 32, ("db",)))]
         ),
         secret_document("db_password", b"value"),
+        alert_test_document(AlertTest([Step("…", Arrival.SEEN)])),
+        updates_document([_UPDATE], date(2026, 11, 22)),
     )
 }
 _EXAMPLES = {

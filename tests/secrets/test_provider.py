@@ -48,8 +48,9 @@ def service(
     )
 
 
-def need(name: str, length: int = 32) -> SecretNeed:
-    return SecretNeed(name=name, description="", path=f"/run/secrets/{name}", length=length)
+def need(name: str, length: int = 32, *, generated: bool = True) -> SecretNeed:
+    path = f"/run/secrets/{name}"
+    return SecretNeed(name=name, description="", path=path, length=length, generated=generated)
 
 
 def estate(*services: Service) -> Infra:
@@ -60,7 +61,7 @@ def estate(*services: Service) -> Infra:
     )
 
 
-SHOP = service("shop", need("password", 24), need("api", 0), uses={"password": "db_password", "api": "api_token"}, on=("db",))  # fmt: skip
+SHOP = service("shop", need("password", 24), need("api", generated=False), uses={"password": "db_password", "api": "api_token"}, on=("db",))  # fmt: skip
 DB = service("db", need("password", 40), uses={"password": "db_password"})
 PAGE = service("page", uses={})
 

@@ -48,8 +48,8 @@ for name in "$@"; do docker tag "$first" "$name"; done
 """
 
 
-def make_system(folder: Path) -> Path:
-    """The system as a tar file in this folder. Takes a minute or two."""
+def make_system(folder: Path, packages: str = PACKAGES, inside: str = "true") -> Path:
+    """The system with these packages as a tar file in this folder; `inside` runs in it last. Takes a minute or two."""
     mirror = debian_mirror()
     assert mirror is not None, "apt on this machine knows no Debian mirror"
     start = folder / "start"
@@ -58,10 +58,11 @@ def make_system(folder: Path) -> Path:
     made = folder / "stack.tar"
     argv = [
         "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-        "mmdebstrap", "--mode=root", "--variant=minbase", "--quiet", f"--keyring={KEYRING}", f"--include={PACKAGES}",
+        "mmdebstrap", "--mode=root", "--variant=minbase", "--quiet", f"--keyring={KEYRING}", f"--include={packages}",
         "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*",
         f"--customize-hook=cp '{start}' \"$1/usr/local/bin/start\"",
         '--customize-hook=chroot "$1" usermod --uid 999 --non-unique postgres',
+        f"--customize-hook=chroot \"$1\" sh -c '{inside}'",
         "trixie", str(made), mirror,
     ]  # fmt: skip
     variables = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **apt_proxies()}

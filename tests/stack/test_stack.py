@@ -11,6 +11,7 @@ import pytest
 from freehold.operations.lab.debian import DOCKER_HOST
 from freehold.operations.lab.images import ensure_image
 from tests.e2e.estate import told
+from tests.e2e.test_services import TARGET_PLACES
 from tests.e2e.test_services_on_hosts import Pair
 from tests.stack.images import LOAD, make_system
 from tests.throwaway import throwaway_lab
@@ -32,7 +33,7 @@ STACK = """
 NOTHING = "Nothing to do: everything is as infra.yml says."
 IMAGES = {
     "cortex": ("docker.io/library/postgres:17.7", "docker.io/library/redis:8.2.2"),
-    "synapse": ("registry.example.org/shop:1", "docker.io/library/caddy:2.11.2"),
+    "synapse": ("registry.example.org/shop:1", "docker.io/library/caddy:2.11.4"),
 }
 
 
@@ -57,6 +58,20 @@ class Stack(Pair):
         there = f"{host}/var/tmp/stack.tar"
         self.incus("file", "push", "--project", "hosts.maison", str(system), there)
         self.on(host, "sh", "-c", LOAD, "load", "registry.example.org/stack:1", *images)
+
+    def entered(self, password: str) -> str:
+        """What the database says to somebody with this password, from the other host."""
+        words = "host='203.0.113.20', dbname='app', user='app', password=sys.argv[1], connect_timeout=20"
+        ask = f"import psycopg2, sys\ntry: psycopg2.connect({words}); print('welcome')\nexcept psycopg2.Error as error: print(error)"
+        return self.on("synapse", "docker", "exec", "maison-shop-1", "python3", "-c", ask, password)
+
+    def told_on(self, host: str, value: str) -> set[str]:
+        """Where on a host a value can be read; `told` stands for what programs tell."""
+        poison = self.folder.parent / "poison"
+        poison.write_text(value)  # as a file: a command's words are searched too
+        there = f"{host}/run/poison"
+        self.incus("file", "push", "--project", "hosts.maison", str(poison), there)
+        return set(self.on(host, "sh", "-c", f"{TARGET_PLACES}\nrm /run/poison").splitlines())
 
     def applied(self) -> str:
         done = self.patient("apply", "--yes")
@@ -133,6 +148,46 @@ def test_a_secret_is_rotated_and_its_users_follow_in_order(stack: Stack) -> None
     assert said.index("service cortex/cache: changed") < said.index("service synapse/shop: changed")
     assert "service cortex/db" not in said
     assert stack.page("carla") == "store: 3 visits of anna berta carla"
+    stack.settled()
+
+
+def test_a_rotated_password_is_taken_over_by_the_database(stack: Stack) -> None:
+    old = stack.secret()
+    log_all = "alter system set log_statement = 'all'"  # the worst that somebody may have set
+    stack.on("cortex", "docker", "exec", "maison-db-1", "psql", "-U", "app", "-c", log_all)
+    stack.ok("secret", "rotate", "db_password")
+    said = stack.applied()
+    assert said.index("service cortex/db: changed") < said.index("service synapse/shop: changed")
+    assert "service cortex/cache" not in said
+    assert stack.page("dora") == "store: 4 visits of anna berta carla dora"
+    new = stack.secret()
+    assert new != old
+
+    assert "SCRAM-SHA-256$" in stack.on("cortex", "sh", "-c", "docker logs maison-db-1 2>&1")
+    secrets = "/var/lib/freehold/maison/secrets"
+    assert {path.rpartition("/")[2] for path in stack.told_on("cortex", new)} == {"password"}
+    assert all(path.startswith(f"{secrets}/db/") for path in stack.told_on("cortex", new))
+    assert "told" not in stack.told_on("synapse", new)
+
+    assert stack.entered(new) == "welcome\n"
+    assert 'password authentication failed for user "app"' in stack.entered(old)
+    stack.settled()
+
+
+def test_a_database_that_cannot_take_it_over_goes_back(stack: Stack) -> None:
+    old = stack.secret()
+    stack.ok("secret", "rotate", "db_password")
+    stack.edit("db: {on: cortex, service: postgresql}", "db: {on: cortex, service: postgresql, settings: {user: nobody}}")  # fmt: skip
+    done = stack.patient("apply", "--yes")
+    assert done.code != 0, done
+    assert "secrets-not-taken-over" in done.said
+    assert 'role "nobody" does not exist' in done.said
+    assert "what ran before runs again and is healthy." in done.said
+    assert stack.entered(old) == "welcome\n"
+    assert stack.page() == "store: 4 visits of anna berta carla dora"
+    stack.edit(", settings: {user: nobody}", "")
+    stack.applied()
+    assert stack.page() == "store: 4 visits of anna berta carla dora"
     stack.settled()
 
 

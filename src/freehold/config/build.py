@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 from typing import Any
 
+from freehold.config.alerting import alerting_of
 from freehold.config.document import (
     DEFAULT_BASE,
     DEFAULT_IMAGE,
@@ -53,6 +54,7 @@ def build(document: Document) -> Infra:
         domains=tuple(_domain(document, base, *item) for item in sorted(document.domains.items())),
         policies=tuple(_policy(policy) for policy in document.policies),
         hosts=tuple(_host(*item) for item in sorted(document.hosts.items())),
+        alerting=alerting_of(document.alerts),
         variables=_plain(document.defaults.provision.vars),
     )
     return infra if infra.firewall is FirewallMode.HOST else _with_router(document, infra)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from freehold.config.alerting import AlertsPart
 from freehold.config.formats import (
     AbsolutePath,
     Address,
@@ -307,7 +308,8 @@ class Document(Part):
     )
     policies: list[PolicyPart] = Field(
         default_factory=list,
-        description="The only traffic between domains, besides what `admin` may do.",
+        description="The only traffic between domains, besides what `admin` may do and what services connect to by what they are "
+        "(metrics, names that they serve).",
     )
     hosts: dict[str, HostPart] = Field(
         default_factory=dict, description="Computers that already exist, by name; reached by SSH."
@@ -315,3 +317,4 @@ class Document(Part):
     services: dict[str, ServicePart] = Field(
         default_factory=dict, description="What runs and where, by name."
     )
+    alerts: AlertsPart = Field(default_factory=AlertsPart, description="Who is told of alerts.")

@@ -5,7 +5,7 @@ from freehold.config.language import Language
 from freehold.config.places import KeyPath
 
 LATER_KEYS: dict[KeyPath, frozenset[str]] = {
-    (): frozenset({"clusters", "scenarios", "backups", "alerts"}),
+    (): frozenset({"clusters", "scenarios", "backups"}),
     ("domains", "*"): frozenset({"on"}),
 }
 """Keys of the language (by the place where they stand) that a later version will know."""
@@ -23,6 +23,8 @@ _HOMES: tuple[tuple[KeyPath, str], ...] = (
     (("policies", 0), "in a policy"),
     (("hosts", "*"), "in a host"),
     (("services", "*"), "in a service"),
+    (("services", "*", "expose"), "in `expose` of a service"),
+    (("alerts", "telegram"), "in `telegram` of `alerts`"),
 )
 
 ESTATE = Language(

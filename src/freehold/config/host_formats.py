@@ -1,8 +1,9 @@
-"""The kinds of values that `hosts` knows: addresses, users, keys. Types for `config.hosts`, like those of `formats`."""
+"""The kinds of values that name computers: addresses, users, keys. Types for `config.hosts` and others, like those of `formats`."""
 
 import re
 from ipaddress import ip_address
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import PlainValidator, WithJsonSchema
 
@@ -60,8 +61,40 @@ def _key(value: Any) -> str:
     return text
 
 
+def _dns_name(value: Any) -> str:
+    """As browsers and certificates write it."""
+    text = word(value)
+    if not _is_dns_name(text):
+        hint = "Write for example `media.example.org`, without scheme, port and path."
+        refuse("invalid-value", f"`{text}` is not a DNS name.", hint)
+    if text != text.lower():
+        refuse("invalid-value", f"`{text}` has capital letters.", f"Write `{text.lower()}`.")
+    return text
+
+
+def _is_http_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    extra = parts.username or parts.query or parts.fragment or any(map(str.isspace, text))
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not extra
+
+
+def _http_address(value: Any) -> str:
+    text = word(value)
+    if not _is_http_address(text):
+        detail = "The text is not an address that begins with `https://` or `http://`, without user, query and fragment."
+        refuse("invalid-value", detail, "Write for example `https://api.example.org`.")
+    return text.rstrip("/")
+
+
 _TEXT = WithJsonSchema({"type": "string", "minLength": 1})
 
 HostAddress = Annotated[str, PlainValidator(_host_address), _TEXT]
 User = Annotated[str, PlainValidator(_user), _TEXT]
 KeyFile = Annotated[str, PlainValidator(_key), _TEXT]
+DnsName = Annotated[str, PlainValidator(_dns_name), _TEXT]
+HttpAddress = Annotated[
+    str, PlainValidator(_http_address), WithJsonSchema({"type": "string", "pattern": "^https?://"})
+]

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from freehold.config.alerting import TELEGRAM_TOKEN
 from freehold.config.build import build
 from freehold.config.checks import run_checks
 from freehold.config.checks.context import Context
@@ -124,10 +125,11 @@ def _is_in_variables(path: KeyPath) -> bool:
 
 
 def _secret_at(path: KeyPath) -> type[SecretRef] | type[str] | None:
-    """Ansible asks for what a variable refers to; a service's secrets are names already."""
+    """Ansible asks for what a variable refers to; a service's secrets and the token of `alerts` are names already."""
     if _is_in_variables(path):
         return SecretRef
-    return str if len(path) == 4 and path[0] == "services" and path[2] == "secrets" else None
+    of_service = len(path) == 4 and path[0] == "services" and path[2] == "secrets"
+    return str if of_service or path == TELEGRAM_TOKEN else None
 
 
 def _is_other_version(tree: Tree) -> bool:

@@ -8,11 +8,21 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
+from freehold.config.alerting import TELEGRAM_TOKEN
 from freehold.config.catalog.catalog import Catalog, Entry
 from freehold.config.document import Document
-from freehold.config.services import ServicePart
-from freehold.model.descriptors import Container, Descriptor, PortOffer, Setting, SettingValue
-from freehold.model.services import Service
+from freehold.config.links import Links
+from freehold.config.services import ServicePart, exposure_of
+from freehold.model.descriptors import (
+    Condition,
+    Container,
+    Descriptor,
+    PortOffer,
+    SecretNeed,
+    Setting,
+    SettingValue,
+)
+from freehold.model.services import EVERYBODY, Service
 
 
 class Placing:
@@ -60,6 +70,8 @@ class Placing:
     def _needs(self, name: str) -> Iterator[tuple[str, str]]:
         descriptor = self.descriptor(name)
         for need in descriptor.needs if descriptor else ():
+            if not self.holds(name, need.when):
+                continue
             written = self.parts[name].needs.get(need.name)
             candidates = self.of_kind(need.service)
             if written is not None and written in candidates:
@@ -79,40 +91,109 @@ class Placing:
                     yield need.name, other, port
 
     def users_elsewhere(self, name: str) -> dict[str, list[str]]:
-        """By the service's ports, who on another target uses them."""
+        """By the service's ports, who uses them from another target, or from the target's own network."""
         return self._users_elsewhere.get(name, {})
 
     @cached_property
     def _users_elsewhere(self) -> dict[str, dict[str, list[str]]]:
         users: dict[str, dict[str, list[str]]] = {}
-        for user, part, _ in self.known():
-            for _, other, port in self.used(user):
-                if self.parts[other].on != part.on:
-                    users.setdefault(other, {}).setdefault(port.name, []).append(user)
+        for user, _, _ in self.known():
+            for other, port in self.connects(user):
+                if self._is_apart(user, other):
+                    who = users.setdefault(other, {}).setdefault(port.name, [])
+                    who.extend({user} - {*who})
         return users
+
+    def _is_apart(self, user: str, other: str) -> bool:
+        """Whether no network of Docker's has both, so that the port must be open on the target's own address."""
+        if self.parts[user].on != self.parts[other].on:
+            return True
+        return self._on_target(user) and not self._on_target(other)
+
+    def _on_target(self, name: str) -> bool:
+        """Whether it listens on the target's own address, without anybody opening its ports."""
+        descriptor = self.descriptor(self.network_of(name) or name)
+        return descriptor is None or listens_on_target(descriptor)
+
+    def connects(self, name: str) -> Iterator[tuple[str, PortOffer]]:
+        """Every service that this one connects to, and its port: what it needs, and what it `reaches`."""
+        for _, other, port in self.used(name):
+            yield other, port
+        for other, ports in self.links.reached(name).items():
+            yield from ((other, port) for port in ports)
+
+    @cached_property
+    def links(self) -> Links:
+        """What services connect to because of what they are."""
+        return Links(self)
+
+    def network_of(self, name: str) -> str | None:
+        """The service whose network this one has, which may have it of a third; None where it has its own."""
+        found, seen = name, {name}
+        while (other := self._network_of(found)) is not None and other not in seen:
+            seen.add(found := other)
+        return found if found != name else None
+
+    def _network_of(self, name: str) -> str | None:
+        descriptor = self.descriptor(name)
+        need = descriptor.container.network_of if descriptor and descriptor.container else None
+        return self.needs(name).get(need) if need else None
+
+    def number(self, name: str, port: PortOffer) -> int:
+        """The number that a port has on the target's own address, if it is open there."""
+        fixed = self._on_target(name)
+        return port.number if fixed else self.parts[name].ports.get(port.name, port.number)
 
     def published(self, name: str) -> dict[str, int]:
         """The ports open on the target's own address."""
         descriptor = self.descriptor(name)
         if descriptor is None:
             return {}
-        if listens_on_target(descriptor):
+        if self._on_target(name):
             return {port.name: port.number for port in descriptor.ports}
         written = self.parts[name].ports
         needed = self.users_elsewhere(name)
         return {
             port.name: written.get(port.name, port.number)
             for port in descriptor.ports
-            if port.name in written or port.published or port.name in needed
+            if port.name in {*written, *self.parts[name].from_, *needed} or port.published
         }
+
+    def reached_from(self, name: str) -> dict[str, tuple[str, ...]]:
+        """Who on other computers may reach each open port of a host: whom infra.yml names, and the hosts that need it. Nothing on machines."""
+        part, descriptor = self.parts[name], self.descriptor(name)
+        if descriptor is None or part.on not in self.document.hosts:
+            return {}
+        usual = {port.name: [EVERYBODY] if port.published else [] for port in descriptor.ports}
+        found = {}
+        for port in self.published(name):
+            users = [self.parts[user].on for user in self.users_elsewhere(name).get(port, ())]
+            needing = (target for target in users if target in self.document.hosts)
+            named = [*part.from_.get(port, usual[port]), *needing]
+            addresses = {self._address(each) for each in named}
+            found[port] = (EVERYBODY,) if EVERYBODY in addresses else tuple(sorted(addresses))
+        return found
+
+    def _address(self, source: str) -> str:
+        host = self.document.hosts.get(source)
+        return source if host is None else host.address
 
     def secrets(self, name: str) -> dict[str, str]:
         """Names of secrets by the descriptor's: as written, else that of the service it is shared with, else one of its own."""
         found: dict[str, str] = {}
         descriptor = self.descriptor(name)
         for secret in descriptor.secrets if descriptor else ():
-            found[secret.name] = self._secret(name, secret.name, frozenset())
+            if not self.holds(name, secret.when):
+                continue
+            named = self.given(secret) if secret.given_by else self._secret(name, secret.name, frozenset())  # fmt: skip
+            if named is not None:
+                found[secret.name] = named
         return found
+
+    def given(self, secret: SecretNeed) -> str | None:
+        """What infra.yml names at the place that a descriptor says; None where it has no such place."""
+        telegram = self.document.alerts.telegram
+        return telegram.token if telegram and secret.given_by == TELEGRAM_TOKEN else None
 
     def _secret(self, name: str, secret: str, asked: frozenset[tuple[str, str]]) -> str:
         own = f"{name}_{secret}"
@@ -132,6 +213,10 @@ class Placing:
         values = {each.name: written.get(each.name, each.default) for each in _settings(descriptor)}
         return {name: value for name, value in values.items() if value is not None}
 
+    def holds(self, name: str, condition: Condition | None) -> bool:
+        """Whether a need or a secret with this condition is one of the service's, as its settings are."""
+        return condition is None or condition.holds(self.settings(name))
+
     def services(self) -> tuple[Service, ...]:
         """The model of all; only for a document without errors."""
         return tuple(self._service(*each) for each in self.known())
@@ -148,9 +233,17 @@ class Placing:
             image=image,
             settings=self.settings(name),
             published=self.published(name),
+            reached_from=self.reached_from(name),
             needs=self.needs(name),
             secrets=self.secrets(name),
+            expose=exposure_of(part.expose) if part.expose else None,
+            reaches=self._reaches(name),
+            serves=tuple(self.links.served(name)),
         )
+
+    def _reaches(self, name: str) -> dict[str, tuple[str, ...]]:
+        reached = self.links.reached(name)
+        return {other: tuple(port.name for port in ports) for other, ports in reached.items()}
 
 
 def listens_on_target(descriptor: Descriptor) -> bool:

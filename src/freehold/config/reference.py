@@ -71,6 +71,9 @@ _SECTIONS = (
     ("`hosts.NAME`", "HostPart"),
     ("`ssh` and `first` of a host", "SshPart"),
     ("`services.NAME`", "ServicePart"),
+    ("`services.NAME.expose`", "ExposePart"),
+    ("`alerts`", "AlertsPart"),
+    ("`alerts.telegram`", "TelegramPart"),
 )
 
 

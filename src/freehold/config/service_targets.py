@@ -1,16 +1,21 @@
-"""What targets get because services are placed on them: Docker, what Docker needs of Incus, and the roles of services.
+"""What targets get because services are placed on them: Docker, what Docker needs of Incus, rules for ports, and the roles of services.
 
 Called by `load` with the model that `build` made, when there are services.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from freehold.config.placing import listens_on_target
+from freehold.config.service_policies import following_policies
 from freehold.model import Domain, Host, Infra, Machine, MachineType, Provision
 from freehold.model.services import Service
 
 DOCKER_ROLE = "docker_engine"
 """The role that installs Docker and Compose; it goes to every target of a service that is a container."""
+
+PORTS_ROLE = "host_ports"
+"""The role that keeps ports of services for those who may reach them; it goes to hosts, for machines have policies."""
 
 DOCKER_OPTIONS: Mapping[str, str] = {
     "security.nesting": "true",
@@ -34,7 +39,8 @@ def with_services(infra: Infra, services: tuple[Service, ...]) -> Infra:
     return replace(
         infra,
         services=services,
-        hosts=tuple(_host(host, placed.get(host.key, [])) for host in infra.hosts),
+        policies=(*infra.policies, *following_policies(infra, services)),
+        hosts=tuple(_host(host, placed.get(host.key, []), services) for host in infra.hosts),
         domains=tuple(_domain(domain, placed) for domain in infra.domains),
     )
 
@@ -44,8 +50,53 @@ def _domain(domain: Domain, placed: Mapping[str, list[Service]]) -> Domain:
     return replace(domain, machines=tuple(machines))
 
 
-def _host(host: Host, services: list[Service]) -> Host:
-    return replace(host, provision=_provision(host.provision, services)) if services else host
+def _host(host: Host, services: list[Service], every: tuple[Service, ...]) -> Host:
+    """The rules stand before Docker and what it runs."""
+    if not services:
+        return host
+    provision = _provision(host.provision, services)
+    roles = tuple(dict.fromkeys((PORTS_ROLE, *provision.roles)))
+    variables = {f"{PORTS_ROLE}_services": ports_of(services, every), **provision.vars}
+    return replace(host, provision=replace(provision, roles=roles, vars=variables))
+
+
+def ports_of(services: list[Service], every: tuple[Service, ...]) -> list[dict[str, object]]:
+    """What the role is told of a host: each open port, and who may come in; `beside`: containers of the host itself too."""
+    beside = set(_used_beside(every))
+    return [
+        {
+            "service": service.name,
+            "port": number,
+            "protocol": offer.protocol.value,
+            "from": list(service.reached_from.get(name, ())),
+            "beside": (service.name, name) in beside,
+        }
+        for service in services
+        for name, number in service.published.items()
+        if (offer := service.descriptor.port(name)) is not None
+    ]
+
+
+def _used_beside(every: tuple[Service, ...]) -> Iterator[tuple[str, str]]:
+    """Services in no network of Docker's and their ports that a container in one uses: it calls its computer for them."""
+    by_name = {service.name: service for service in every}
+    for user in every:
+        if listens_on_target(user.descriptor):
+            continue
+        for name, port in _used(user, by_name):
+            other = by_name[name]
+            if other.target == user.target and listens_on_target(other.descriptor):
+                yield name, port
+
+
+def _used(user: Service, by_name: Mapping[str, Service]) -> Iterator[tuple[str, str]]:
+    """Services and their ports that one connects to: what it needs, and what it `reaches`."""
+    for need in user.descriptor.needs:
+        other = by_name.get(user.needs.get(need.name, ""))
+        if other is not None:
+            yield from ((other.name, port.name) for port in need.used(other.descriptor))
+    for name, ports in user.reaches.items():
+        yield from ((name, port) for port in ports)
 
 
 def _machine(machine: Machine, services: list[Service]) -> Machine:

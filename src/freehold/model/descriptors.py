@@ -35,11 +35,30 @@ class Setting:
     choices: tuple[SettingValue, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What a setting must be: `value`, or with None anything but nothing and `false`."""
+
+    setting: str
+    value: str | None = None
+
+    def holds(self, settings: Mapping[str, SettingValue]) -> bool:
+        """Whether it is so, of a service with these settings."""
+        chosen = settings.get(self.setting, "")
+        if self.value is None:
+            return bool(chosen)
+        return (str(chosen).lower() if isinstance(chosen, bool) else str(chosen)) == self.value
+
+    def __str__(self) -> str:
+        return self.setting if self.value is None else f"{self.setting}={self.value}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortOffer:
     """A port on which the service listens. `network` says who meets there: services that share a network reach each other.
 
-    `published`: whether it is opened on the target's own address even when no service elsewhere needs it.
+    `published`: whether it is open on the target's own address to everybody, also when no service elsewhere needs it. `ipv4_only`: not on its IPv6
+    addresses, because whence a client comes matters, and Docker shows its own address instead (github.com/moby/moby/issues/17666).
     """
 
     name: str
@@ -48,6 +67,7 @@ class PortOffer:
     network: str = "internal"
     scheme: str | None = None
     published: bool = False
+    ipv4_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,20 +87,24 @@ class Data:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationFile:
-    """A file that the service reads; `content` is a template. With `secret`, it holds secrets and is delivered like one."""
+    """A file that the service reads; `content` is a template unless it is `verbatim`. With `secret`, it holds secrets and is delivered like one."""
 
     path: str
     content: str
     mode: str = "0644"
     owner: str = "0:0"
     secret: bool = False
+    verbatim: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretNeed:
     """A secret that the service reads from the file `path`; one that is absent is generated with `length` characters.
 
-    `shared_with`: a need and a secret of the service that meets it; this one is then the same by default.
+    `shared_with`: a need and a secret of the service that meets it; this one is then the same by default. `takeover`: a command
+    (its words are templates) that runs in the healthy container and has the service keep what the file says, for one that reads
+    the file at its very first start alone. One that is not `generated` is somebody else's, and must be given. `given_by`: the place in
+    infra.yml that names the secret; the service does without it when there is no such place. `when`: it does without it unless that holds.
     """
 
     name: str
@@ -90,6 +114,10 @@ class SecretNeed:
     mode: str = "0400"
     length: int = 32
     shared_with: tuple[str, str] | None = None
+    takeover: tuple[str, ...] = ()
+    generated: bool = True
+    given_by: tuple[str, ...] | None = None
+    when: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +152,8 @@ class Container:
     """The service as a container. `image` has no tag: the version is one, unless `tag` (a template of `version`) says another.
 
     `digests` pin a version's image, by version. Values of `environment` and words of `command` and `entrypoint` are templates.
-    With `host_network` it listens on the target's own addresses, and none of its ports can be another there.
+    With `host_network` it listens on the target's own addresses, and none of its ports can be another there. `network_of` is the need
+    whose service has the network that this one has too: it reaches nothing but by that one.
     """
 
     image: str
@@ -140,6 +169,8 @@ class Container:
     read_only: bool = False
     tmpfs: tuple[str, ...] = ()
     host_network: bool = False
+    network_of: str | None = None
+    privileged: bool = False
     stop_seconds: int = 30
 
 
@@ -182,18 +213,33 @@ class AlertRule:
 class Need:
     """Another service without which this one does not work. `service` is its descriptor's name.
 
-    `ports` are those of its ports that are used, by name; empty: its first.
+    `ports` are those of its ports that are used, by name; empty: its first. One that is `optional` may be met by nobody; one with `when` is
+    none unless that holds. With `apart` the two should be on different targets.
     """
 
     name: str
     service: str
     ports: tuple[str, ...] = ()
+    optional: bool = False
+    apart: bool = False
+    when: Condition | None = None
 
     def used(self, descriptor: "Descriptor") -> tuple[PortOffer, ...]:
         """The ports of the service that meets the need that this one connects to."""
         if not self.ports:
             return descriptor.ports[:1]
         return tuple(port for port in descriptor.ports if port.name in self.ports)
+
+
+class Reach(StrEnum):
+    """Ports of all other services that one connects to, without waiting for any of them.
+
+    Those that tell what is measured; those that `expose` gives a name, to serve them under it or to see whether they answer.
+    """
+
+    METRICS = "metrics"
+    EXPOSED = "exposed"
+    PROBED = "probed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +256,7 @@ class Descriptor:
     version: str
     website: str = ""
     ends: Mapping[str, date] = field(default_factory=dict)
+    replaced_by: str | None = None
     architectures: tuple[Architecture, ...] = tuple(Architecture)
     container: Container | None = None
     role: str | None = None
@@ -224,6 +271,7 @@ class Descriptor:
     alerts: tuple[AlertRule, ...] = ()
     dashboards: tuple[str, ...] = ()
     needs: tuple[Need, ...] = ()
+    reaches: tuple[Reach, ...] = ()
     exposes: str | None = None
     cpu: float | None = None
     memory: Size | None = None
@@ -236,3 +284,8 @@ class Descriptor:
     def port(self, name: str) -> PortOffer | None:
         """The port of that name, None when it has none."""
         return next((port for port in self.ports if port.name == name), None)
+
+
+def encrypted(descriptor: Descriptor) -> PortOffer | None:
+    """The port on which it speaks HTTPS, None when it has none."""
+    return next((port for port in descriptor.ports if port.scheme == "https"), None)

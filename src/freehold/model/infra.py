@@ -19,7 +19,8 @@ from freehold.model.size import Size
 from freehold.model.snapshots import NO_SNAPSHOTS, Snapshots
 from freehold.model.transfer import Transfer
 
-if TYPE_CHECKING:  # most commands never look at a service: what one is takes time to import
+if TYPE_CHECKING:  # many estates have none of these: what they are takes time to import
+    from freehold.model.alerting import Alerting
     from freehold.model.services import Service
 
 
@@ -158,7 +159,8 @@ class Domain:
 class Policy:
     """Traffic that may pass between two ends; everything else between domains is dropped.
 
-    An end is a domain, `domain/machine`, `host` or `internet`. `ports` are inclusive ranges; empty only for ICMP.
+    An end is a domain, `domain/machine`, `host` or `internet`. `ports` are inclusive ranges; empty only for ICMP. One that `follows` is
+    not written in infra.yml: services bring it, and `reason` names them.
     """
 
     source: str
@@ -167,6 +169,7 @@ class Policy:
     ports: tuple[tuple[int, int], ...] = ()
     bidirectional: bool = False
     reason: str = ""
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +190,7 @@ class Infra:
     policies: tuple[Policy, ...] = ()
     hosts: tuple[Host, ...] = ()
     services: "tuple[Service, ...]" = ()
+    alerting: "Alerting | None" = None
     variables: Mapping[str, object] = field(default_factory=dict)
 
     def machines(self) -> Iterator[Machine]:

@@ -38,6 +38,11 @@ def interface_name(prefix: str, name: str) -> str:
     return f"{whole[: INTERFACE_NAME_LIMIT - 6]}-{digest}"
 
 
+def service_bridge(estate: str, network: str) -> str:
+    """The name of the bridge of a network of services on its target: `svc-maison_web`, shortened like a domain's."""
+    return interface_name("svc", f"{estate}_{network}")
+
+
 def volume_name(machine: str, volume: str) -> str:
     """The name of a machine's volume in its project: `llm.models` (the dot occurs in neither part)."""
     return f"{machine}.{volume}"

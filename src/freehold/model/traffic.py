@@ -71,7 +71,7 @@ class Declaration:
             for target in _ends(flow.target):
                 for number, policy in self._policies.get((source, target), ()):
                     if _covers(policy, flow):
-                        return f"policy {number}: {policy.reason}".removesuffix(": ")
+                        return _words(number, policy)
         return None
 
     def _domain(self, end: str) -> Domain:
@@ -92,6 +92,13 @@ def _between(source: Domain, target: Domain) -> str | None:
 def _ends(end: str) -> tuple[str, ...]:
     """By which words a policy names this end: a machine also by its domain."""
     return (end, domain_of(end)) if "/" in end else (end,)
+
+
+def _words(number: int, policy: Policy) -> str:
+    """One that infra.yml does not have has no number there; those come after all that have."""
+    if policy.follows:
+        return f"follows from services: {policy.reason}"
+    return f"policy {number}: {policy.reason}".removesuffix(": ")
 
 
 def _covers(policy: Policy, flow: Flow) -> bool:

@@ -78,6 +78,8 @@ def test_templates_of_every_kind_are_looked_at() -> None:
     places = {path[0] for path, _ in templates_of(descriptor("redis"))}
     assert places == {"container", "files", "data", "health"}
     assert {"alerts"} <= {path[0] for path, _ in templates_of(descriptor("caddy"))}
+    takeover = ("secrets", "password", "takeover", 0)
+    assert takeover in {path for path, _ in templates_of(descriptor("postgresql"))}
 
 
 def test_an_own_descriptor_goes_before_the_one_of_freehold(tmp_path: Path) -> None:
@@ -172,22 +174,18 @@ def test_filling_in_takes_nothing_that_is_missing_and_runs_nothing() -> None:
         fill_in("{{ ''.__class__.__mro__[1].__subclasses__() }}", {})
 
 
-def test_the_configuration_files_of_freehold_can_be_filled_in() -> None:
+def test_a_configuration_file_of_freehold_is_filled_in() -> None:
+    """Those that tell of the whole estate are looked at where their programs are: tests/ingress, tests/monitoring."""
     values = {
-        "service": {"name": "front"},
-        "ports": {"http": 80, "metrics": 9180},
-        "settings": {"site": "shop.example.org", "upstream": "", "email": "me@example.org"},
+        "ports": {"redis": 6379},
+        "settings": {"memory": "64mb", "eviction": "noeviction"},
+        "secret": {"password": "open"}.__getitem__,
     }
-    (file,) = descriptor("caddy").files
+    (file,) = descriptor("redis").files
     text = fill_in(file.content, values)
-    assert "shop.example.org {\n\troot * /srv\n\tfile_server\n}\n" in text
-    assert "\temail me@example.org\n" in text
-    assert "http://:9180 {" in text
-    (file,) = descriptor("prometheus").files
-    settings = {"retention": "15d", "interval": "30s", "targets": "pi:9100 nas:9100"}
-    text = fill_in(file.content, {**values, "settings": settings, "ports": {"http": 9090}})
-    assert 'targets: ["pi:9100", "nas:9100"]' in text
-    assert "labels: {service: front}" in text
+    assert text.startswith("port 6379\ndir /data\n")
+    assert "maxmemory 64mb\n" in text
+    assert text.endswith("requirepass open\n")
 
 
 def test_the_reference_of_the_catalog_has_not_drifted() -> None:
@@ -228,3 +226,41 @@ def test_an_estate_without_services_imports_nothing_of_the_catalog(tmp_path: Pat
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+WITH_FILES = (
+    APP + "files: {/app/run.py: {source: files/run.py}, /etc/app: {content: 'is {{ version }}'}}\n"
+)
+
+
+def test_a_file_beside_the_descriptor_is_taken_as_it_is(tmp_path: Path) -> None:
+    catalog = own(tmp_path, "app", WITH_FILES)
+    (tmp_path / "catalog" / "files").mkdir()
+    (tmp_path / "catalog" / "files" / "run.py").write_text('print("{{ not.a.template }}")\n')
+    entry = catalog.entry("app")
+    assert entry is not None
+    assert entry.descriptor is not None, entry.problems
+    program, written = entry.descriptor.files
+    assert (program.content, program.verbatim) == ('print("{{ not.a.template }}")\n', True)
+    assert (written.content, written.verbatim) == ("is {{ version }}", False)
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "says"),
+    [
+        ("{source: files/none.py}", "unreadable-source", "none.py"),
+        ("{source: ../secrets.yml}", "invalid-value", "no path below the descriptor's own folder"),
+        ("{source: /etc/passwd}", "invalid-value", "no path below"),
+        ("{source: files/.hidden}", "invalid-value", "no path below"),
+        ("{source: files/a, content: b}", "file-without-content", "both of"),
+        ("{mode: '0600'}", "file-without-content", "neither of"),
+    ],
+)
+def test_a_file_that_is_not_there_or_twice(
+    tmp_path: Path, files: str, code: str, says: str
+) -> None:
+    entry = own(tmp_path, "app", APP + f"files: {{/app/run.py: {files}}}\n").entry("app")
+    assert entry is not None
+    [problem] = entry.problems
+    assert problem.code == code
+    assert says in (problem.detail or "")

@@ -93,7 +93,7 @@ def test_what_is_written_counts(tmp_path: Path) -> None:
     text = """\
   one: {on: cortex, service: postgresql}
   two: {on: cortex, service: postgresql, image: "registry.example.org/pg:17"}
-  app: {on: cortex, version: "1.5", settings: {title: Shop}, ports: {http: 80}, needs: {database: two}}
+  app: {on: cortex, version: "1.5", settings: {title: Shop}, ports: {http: 80}, from: {http: [all]}, needs: {database: two}}
 """
     infra = estate(tmp_path, text)
     app = service(infra, "app")
@@ -125,7 +125,9 @@ def test_a_port_opens_when_a_service_on_another_target_needs_it(tmp_path: Path) 
 
 
 def test_ports_that_are_always_open(tmp_path: Path) -> None:
-    infra = estate(tmp_path, "  caddy: {on: cortex}\n  node-exporter: {on: cortex}\n")
+    infra = estate(
+        tmp_path, "  caddy: {on: cortex}\n  node-exporter: {on: cortex, from: {metrics: []}}\n"
+    )
     assert service(infra, "caddy").published == {"http": 80, "https": 443, "http3": 443}
     assert service(infra, "node-exporter").published == {"metrics": 9100}
 
@@ -145,7 +147,7 @@ def test_services_of_several_files_are_one_list(tmp_path: Path) -> None:
 def test_docker_goes_to_targets_of_containers_and_nowhere_else(tmp_path: Path) -> None:
     infra = estate(tmp_path, "  redis: {on: cortex}\n  caddy: {on: web/app}\n")
     cortex, synapse = infra.hosts
-    assert cortex.provision.roles == ("docker_engine",)
+    assert cortex.provision.roles == ("host_ports", "docker_engine")
     assert synapse.provision.roles == ()
     app, bare = infra.machine("web/app"), infra.machine("web/bare")
     assert app is not None
@@ -168,10 +170,13 @@ def test_a_container_that_runs_docker_gets_the_options_that_it_needs(tmp_path: P
 
 
 def test_a_role_is_told_what_was_chosen(tmp_path: Path) -> None:
-    infra = estate(tmp_path, "  meter: {on: cortex, settings: {interval: 10}}\n")
+    infra = estate(
+        tmp_path, "  meter: {on: cortex, settings: {interval: 10}, from: {metrics: [all]}}\n"
+    )
     (cortex, _) = infra.hosts
-    assert cortex.provision.roles == ("base_system",)
-    assert cortex.provision.vars == {"base_system_interval": 10, "base_system_version": "2.0"}
+    assert cortex.provision.roles == ("host_ports", "base_system")
+    told = {name: value for name, value in cortex.provision.vars.items() if "base" in name}
+    assert told == {"base_system_interval": 10, "base_system_version": "2.0"}
     assert service(infra, "meter").published == {"metrics": 9100}
     assert not service(infra, "meter").as_container
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from freehold.config.catalog.container import ContainerPart
-from freehold.config.catalog.document import DescriptorDocument, SecretPart, SettingPart
+from freehold.config.catalog.document import DescriptorDocument, FilePart, SecretPart, SettingPart
 from freehold.model.descriptors import (
     AlertRule,
     Chart,
@@ -41,6 +41,7 @@ def build(name: str, document: DescriptorDocument) -> Descriptor:
         website=document.website or "",
         version=document.version,
         ends=document.ends,
+        replaced_by=document.replaced_by,
         architectures=tuple(document.architectures),
         container=_container(document.container) if document.container else None,
         role=document.role,
@@ -48,18 +49,24 @@ def build(name: str, document: DescriptorDocument) -> Descriptor:
         settings=tuple(_setting(*item) for item in document.settings.items()),
         ports=tuple(PortOffer(name=n, **dict(part)) for n, part in document.ports.items()),
         data=tuple(_data(document)),
-        files=tuple(
-            ConfigurationFile(path=path, **dict(part)) for path, part in document.files.items()
-        ),
+        files=tuple(_file(*item) for item in document.files.items()),
         secrets=tuple(_secret(*item) for item in document.secrets.items()),
         health=_health(document),
         metrics=Metrics(**dict(document.metrics)) if document.metrics else None,
         alerts=tuple(_alerts(document)),
         dashboards=tuple(document.dashboards),
         needs=tuple(
-            Need(name=n, service=part.service, ports=tuple(part.ports))
+            Need(
+                name=n,
+                service=part.service,
+                ports=tuple(part.ports),
+                optional=part.optional,
+                apart=part.apart,
+                when=part.when,
+            )
             for n, part in document.needs.items()
         ),
+        reaches=tuple(document.reaches),
         exposes=document.exposes,
         cpu=document.cpu,
         memory=document.memory,
@@ -81,6 +88,8 @@ def _container(part: ContainerPart) -> Container:
         read_only=part.read_only,
         tmpfs=tuple(part.tmpfs),
         host_network=part.host_network,
+        network_of=part.network_of,
+        privileged=part.privileged,
         stop_seconds=part.stop,
     )
 
@@ -92,6 +101,17 @@ def _setting(name: str, part: SettingPart) -> Setting:
         kind=part.kind or kind_of(part.default),
         default=part.default,
         choices=tuple(part.choices),
+    )
+
+
+def _file(path: str, part: FilePart) -> ConfigurationFile:
+    return ConfigurationFile(
+        path=path,
+        content=part.content or "",
+        mode=part.mode,
+        owner=part.owner,
+        secret=part.secret,
+        verbatim=part.source is not None,
     )
 
 
@@ -116,6 +136,10 @@ def _secret(name: str, part: SecretPart) -> SecretNeed:
         mode=part.mode,
         length=part.length,
         shared_with=part.shared_with,
+        takeover=tuple(part.takeover),
+        generated=part.generated and part.from_ is None,
+        given_by=part.from_,
+        when=part.when,
     )
 
 

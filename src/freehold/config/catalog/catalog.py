@@ -11,6 +11,7 @@ from pathlib import Path
 import freehold
 from freehold.config.catalog.build import build
 from freehold.config.catalog.document import DESCRIPTOR, DescriptorDocument
+from freehold.config.catalog.sources import with_sources
 from freehold.config.files import read_text
 from freehold.config.places import Tree
 from freehold.config.validation import validate
@@ -119,7 +120,11 @@ def read_descriptor(path: Path) -> tuple[DescriptorDocument | None, Tree, list[D
     tree.root = root
     validated = validate(tree, DescriptorDocument)
     problems += validated.problems
-    return None if has_errors(problems) else validated.document, tree, problems
+    if validated.document is None or has_errors(problems):
+        return None, tree, problems
+    document, found = with_sources(validated.document, tree, path.parent)
+    problems += found
+    return None if has_errors(problems) else document, tree, problems
 
 
 def _names(folder: Path) -> set[str]:

@@ -28,6 +28,8 @@ def descriptor_problems(
             _settings(tree, document),
             _named_ports(tree, descriptor),
             _needs(tree, descriptor, needed),
+            _network(tree, descriptor),
+            _conditions(tree, descriptor),
             template_problems(tree, descriptor, needed),
         )
     )
@@ -98,6 +100,40 @@ def _needs(tree: Tree, descriptor: Descriptor, needed: Needed) -> Iterator[Diagn
             yield _unknown(tree, path, "need", need_name, names)
         elif theirs not in secrets:
             yield _unknown(tree, path, "secret", theirs, secrets)
+
+
+def _conditions(tree: Tree, descriptor: Descriptor) -> Iterator[Diagnostic]:
+    """`when` names a setting, and a value that it can have."""
+    settings = {each.name: each for each in descriptor.settings}
+    for key, parts in (("needs", descriptor.needs), ("secrets", descriptor.secrets)):
+        for part in parts:
+            if part.when is None:
+                continue
+            setting = settings.get(part.when.setting)
+            path: KeyPath = (key, part.name, "when")
+            if setting is None:
+                yield _unknown(tree, path, "setting", part.when.setting, list(settings))
+                continue
+            choices = [str(each) for each in setting.choices]
+            if part.when.value is not None and choices and part.when.value not in choices:
+                yield _unknown(tree, path, "choice", part.when.value, choices)
+
+
+def _network(tree: Tree, descriptor: Descriptor) -> Iterator[Diagnostic]:
+    container = descriptor.container
+    if container is None or container.network_of is None:
+        return
+    path: KeyPath = ("container", "network_of")
+    need = next((each for each in descriptor.needs if each.name == container.network_of), None)
+    if need is None:
+        names = [each.name for each in descriptor.needs]
+        yield _unknown(tree, path, "need", container.network_of, names)
+    elif need.optional:
+        detail = f"The need `{need.name}` is optional: without it the service would have a network of its own."
+        yield problem("contradicting-network", detail, tree.source(path))
+    if container.host_network:
+        detail = "`host_network` gives it that of the target."
+        yield problem("contradicting-network", detail, tree.source(path))
 
 
 def _unknown(tree: Tree, path: KeyPath, what: str, name: str, valid: Collection[str]) -> Diagnostic:

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from freehold.config.catalog.formats import Digest, Image, TargetPath, Version
+from freehold.config.catalog.formats import Digest, Image, Name, TargetPath, Version
 from freehold.config.formats import AbsolutePath, DurationText, Word
 from freehold.config.part import Part
 
@@ -10,7 +10,7 @@ from freehold.config.part import Part
 class MountPart(Part):
     """A folder or file of the target that the container sees."""
 
-    source: TargetPath = Field(description="Its path on the target.", examples=["/srv/media"])
+    source: TargetPath = Field(description="Its path on the target; a template.", examples=["/srv/media"])
     read_only: bool = Field(
         default=True, description="Whether it cannot change it. Default: `true`.", examples=[False]
     )
@@ -77,6 +77,16 @@ class ContainerPart(Part):
     host_network: bool = Field(
         default=False,
         description="Whether it has the target's own network in place of one of its own. Default: `false`.",
+        examples=[True],
+    )
+    network_of: Name | None = Field(
+        None,
+        description="A need on the same target: it has the network of that service in place of one of its own, and reaches nothing but by it.",
+        examples=["vpn"],
+    )
+    privileged: bool = Field(
+        default=False,
+        description="Whether it may do to the target whatever root may, devices included. Default: `false`.",
         examples=[True],
     )
     stop: DurationText = Field(

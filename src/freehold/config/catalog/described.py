@@ -1,10 +1,11 @@
 """A descriptor as facts and tables of words: what `catalog show` and the reference pages are made of."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from freehold.config.placing import image_of
-from freehold.model.descriptors import Descriptor, SettingValue
+from freehold.model.descriptors import Descriptor, Need, Reach, SettingValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,13 @@ class Section:
     key: str | None
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+
+_REACHED = {
+    Reach.METRICS: "what all services measure",
+    Reach.EXPOSED: "services with `expose`, to serve them",
+    Reach.PROBED: "services with `expose`, to see whether they answer",
+}
 
 
 def ways(descriptor: Descriptor) -> list[str]:
@@ -38,6 +46,11 @@ def facts(descriptor: Descriptor) -> Iterator[tuple[str, str]]:
     end = descriptor.end_of_life(descriptor.version)
     if end is not None:
         yield "End of life", end.isoformat()
+    if descriptor.replaced_by is not None:
+        yield (
+            "Replaced by",
+            f"{descriptor.replaced_by}; in infra.yml `service: {descriptor.replaced_by}`",
+        )
     if container is not None:
         yield "Image", image_of(container, descriptor.version)
     if descriptor.role is not None:
@@ -48,6 +61,10 @@ def facts(descriptor: Descriptor) -> Iterator[tuple[str, str]]:
     yield "Processors", ", ".join(each.value for each in descriptor.architectures)
     if taken := ", ".join(_taken(descriptor)):
         yield "Takes at rest", taken
+    if container is not None and container.network_of is not None:
+        yield "Network", f"that of its {container.network_of}, and no other"
+    if descriptor.reaches:
+        yield "Connects to", "; ".join(_REACHED[each] for each in descriptor.reaches)
     if descriptor.exposes is not None:
         yield "Opened in a browser", f"port {descriptor.exposes}"
     if descriptor.metrics is not None:
@@ -97,14 +114,22 @@ def _ports(descriptor: Descriptor) -> Section:
         number = f"{port.number}/{port.protocol.value}"
         of_target = descriptor.container is None or descriptor.container.host_network
         opened = "always" if port.published or of_target else "when a service elsewhere needs it"
+        opened += ", on IPv4" if port.ipv4_only else ""
         rows.append((port.name, number, port.network, opened))
     heads = ("NAME", "NUMBER", "NETWORK", "OPEN ON THE TARGET")
     return Section("Ports", "ports", heads, tuple(rows))
 
 
 def _needs(descriptor: Descriptor) -> Section:
-    rows = [(need.name, need.service, ", ".join(need.ports)) for need in descriptor.needs]
-    return Section("Needs", "needs", ("NAME", "SERVICE", "PORTS"), tuple(rows))
+    rows = [
+        (need.name, need.service, ", ".join(need.ports), _needed(need)) for need in descriptor.needs
+    ]
+    return Section("Needs", "needs", ("NAME", "SERVICE", "PORTS", "NEEDED"), tuple(rows))
+
+
+def _needed(need: Need) -> str:
+    words = "used when there is one" if need.optional else "always"
+    return words if need.when is None else f"with {need.when}"
 
 
 def _secrets(descriptor: Descriptor) -> Section:
@@ -112,8 +137,15 @@ def _secrets(descriptor: Descriptor) -> Section:
     for secret in descriptor.secrets:
         shared = secret.shared_with
         default = f"{shared[1]} of its {shared[0]}" if shared else f"SERVICE_{secret.name}"
-        rows.append((secret.name, default, secret.description))
-    return Section("Secrets", "secrets", ("NAME", "SECRET", "WHAT"), tuple(rows))
+        if secret.given_by is not None:
+            default = f"that of {'.'.join(secret.given_by)}"
+        elif not secret.generated:
+            default += ", set by you"
+        if secret.when is not None:
+            default += f", with {secret.when}"
+        rotated = "a restart and a command" if secret.takeover else "a restart"
+        rows.append((secret.name, default, rotated, secret.description))
+    return Section("Secrets", "secrets", ("NAME", "SECRET", "ROTATED BY", "WHAT"), tuple(rows))
 
 
 def _data(descriptor: Descriptor) -> Section:
@@ -138,9 +170,17 @@ def _files(descriptor: Descriptor) -> Section:
 
 
 def _alerts(descriptor: Descriptor) -> Section:
-    name = descriptor.name
     rows = [
-        (each.name, each.severity.value, each.summary.replace("{{ service.name }}", name))
+        (each.name, each.severity.value, _summary(descriptor, each.summary))
         for each in descriptor.alerts
     ]
     return Section("Alerts", None, ("NAME", "SEVERITY", "WHEN"), tuple(rows))
+
+
+def _summary(descriptor: Descriptor, template: str) -> str:
+    """As a person reads it: what is filled in when the alert comes stands as `…`, labels as their names."""
+    text = re.sub(r"\{% (raw|endraw) %\}", "", template)
+    text = text.replace("{{ service.name }}", descriptor.name)
+    for setting in descriptor.settings:
+        text = text.replace(f"{{{{ settings.{setting.name} }}}}", written(setting.default))
+    return re.sub(r"\{\{.*?\}\}", "…", re.sub(r"\{\{ \$labels\.(\w+) \}\}", r"\1", text))

@@ -8,12 +8,21 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from freehold.config.catalog.container import ContainerPart
-from freehold.config.catalog.formats import Day, Name, Owner, SharedSecret, Version
+from freehold.config.catalog.formats import (
+    Day,
+    GivenBy,
+    Name,
+    Owner,
+    SharedSecret,
+    SourceFile,
+    Version,
+    When,
+)
 from freehold.config.formats import AbsolutePath, DurationText, Line, SizeText, Word, refuse
 from freehold.config.inside_formats import FileMode, RoleName
 from freehold.config.language import Language
 from freehold.config.part import Part
-from freehold.model.descriptors import AlertSeverity, SettingKind
+from freehold.model.descriptors import AlertSeverity, Reach, SettingKind
 from freehold.model.hosts import Architecture
 from freehold.model.protocols import Protocol
 
@@ -71,7 +80,13 @@ class PortPart(Part):
     )
     published: bool = Field(
         default=False,
-        description="Whether it is open on the target's own address even when no service elsewhere needs it. Default: `false`.",
+        description="Whether it is open on the target's own address to everybody, also when no service elsewhere needs it. Default: `false`.",
+        examples=[True],
+    )
+    ipv4_only: bool = Field(
+        default=False,
+        description="Whether it is never open on the target's IPv6 addresses: Docker hides who comes over those. For services to which it matters whence "
+        "a client comes. Default: `false`.",
         examples=[True],
     )
 
@@ -99,7 +114,14 @@ class DataPart(Part):
 class FilePart(Part):
     """A configuration file, read-only in the container."""
 
-    content: str = Field(description="What it holds; a template.", examples=["port 6379\n"])
+    content: str | None = Field(
+        None, description="What it holds; a template.", examples=["port 6379\n"]
+    )
+    source: SourceFile | None = Field(
+        None,
+        description="In place of `content`: a file below the descriptor's own folder, taken as it is. It is no template.",
+        examples=["files/app.py"],
+    )
     mode: FileMode = Field(
         "0644", description='Its permissions. Default: `"0644"`.', examples=["0640"]
     )
@@ -135,6 +157,30 @@ class SecretPart(Part):
         None,
         description="NEED.SECRET: it is the secret of the service that meets this need. Default: one of its own.",
         examples=["database.password"],
+    )
+    generated: bool = Field(
+        default=True,
+        description="Whether one that is absent may be generated. `false` for what somebody else gives, such as a token. Default: `true`.",
+        examples=[False],
+    )
+    from_: GivenBy | None = Field(
+        None,
+        alias="from",
+        description="The place in infra.yml that names the secret: `alerts.telegram.token`. Where infra.yml has no such place, the service does without it.",
+        examples=["alerts.telegram.token"],
+    )
+    when: When | None = Field(
+        None,
+        description="The setting with which it is there at all, SETTING=VALUE, or SETTING for anything but nothing and `false`. Else `secrets.NAME` is none "
+        "in templates. Default: always.",
+        examples=["storage=postgresql"],
+    )
+    takeover: list[str] = Field(
+        default_factory=list,
+        description="For a service that reads the file at its very first start alone: a command that has it keep what the file says. It runs "
+        "in the container whenever that was made anew and is healthy, until it ends with 0. It takes the value from the file, never as an "
+        "argument, and may run any number of times. Its words are templates. Default: another value takes no more than a restart.",
+        examples=[["app-admin", "set-password", "--from-file", "{{ secrets.password }}"]],
     )
 
 
@@ -200,13 +246,28 @@ class NeedPart(Part):
         description="Which of its ports are used, `needs.NAME.ports.PORT` in templates. Default: its first.",
         examples=[["postgresql"]],
     )
+    apart: bool = Field(
+        default=False,
+        description="Whether the two should be on different targets, because the one watches the other. Default: `false`.",
+        examples=[True],
+    )
+    optional: bool = Field(
+        default=False,
+        description="Whether it works without: `needs.NAME` is then none in templates. Default: `false`.",
+        examples=[True],
+    )
+    when: When | None = Field(
+        None,
+        description="The setting with which it is a need at all, SETTING=VALUE, or SETTING for anything but nothing and `false`. Default: always.",
+        examples=["storage=postgresql"],
+    )
 
 
 class DescriptorDocument(Part):
     """What a service is, wherever it runs: the whole of `catalog/NAME.yml`.
 
     It needs one of `container`, `role` and `chart`. Templates are Jinja's; they see `service.name`, `version`, `settings.NAME`,
-    `ports.NAME`, `secrets.NAME` (the path of its file) and `needs.NAME` with `host`, `ports.NAME` and `settings.NAME`.
+    `ports.NAME`, `secrets.NAME` (the path of its file), `needs.NAME` with `host`, `ports.NAME` and `settings.NAME`, and `estate`.
     """
 
     title: Line = Field(description="What people call it.", examples=["PostgreSQL"])
@@ -221,6 +282,11 @@ class DescriptorDocument(Part):
         default_factory=dict,
         description="The day on which its makers stop mending, by line of versions: `17` is that of 17.6.",
         examples=[{"17": "2029-11-08"}],
+    )
+    replaced_by: Word | None = Field(
+        None,
+        description="The entry of the catalog that took its place: whoever uses it is told.",
+        examples=["alloy"],
     )
     architectures: list[Annotated[Architecture, Field(strict=False)]] = Field(
         default_factory=lambda: list(Architecture),
@@ -262,6 +328,12 @@ class DescriptorDocument(Part):
     )
     needs: dict[Name, NeedPart] = Field(
         default_factory=dict, description="Other services that it needs, by what they are to it."
+    )
+    reaches: list[Annotated[Reach, Field(strict=False)]] = Field(
+        default_factory=list,
+        description="Ports of all other services that it connects to, without waiting for them: those with `metrics`; those that `expose` gives a "
+        "name, to serve them under it (`exposed`) or to see whether they answer (`probed`). Networks, open ports and policies follow.",
+        examples=[["metrics"]],
     )
     exposes: Name | None = Field(
         None, description="The port that people open in a browser.", examples=["http"]

@@ -6,10 +6,13 @@ from typing import Annotated, Any, NoReturn
 
 from pydantic import PlainValidator, WithJsonSchema
 
+from freehold.config.alerting import TELEGRAM_TOKEN
 from freehold.config.formats import absolute_path, refuse, word
+from freehold.model.descriptors import Condition
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _OWNER = re.compile(r"[0-9]{1,10}:[0-9]{1,10}")
+_SOURCE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 """What a tag of an image may be (OCI distribution specification, section "Pulling manifests"): a version goes into one."""
@@ -82,9 +85,38 @@ def _shared(value: Any) -> tuple[str, str]:
     return need, secret
 
 
+def _condition(value: Any) -> Condition:
+    text = word(value)
+    setting, equals, chosen = text.partition("=")
+    if not _NAME.fullmatch(setting) or (equals and not chosen):
+        detail = f"`{text}` is neither SETTING nor SETTING=VALUE."
+        refuse("invalid-value", detail, "Write for example `when: storage=postgresql`.")
+    return Condition(setting, chosen or None)
+
+
+def _given_by(value: Any) -> tuple[str, ...]:
+    """The places of infra.yml that name a secret; there is one."""
+    text = word(value)
+    place = tuple(text.split("."))
+    if place != TELEGRAM_TOKEN:
+        detail = f"`{text}` is no place of infra.yml that names a secret."
+        refuse("invalid-value", detail, f"Write `from: {'.'.join(TELEGRAM_TOKEN)}`.")
+    return place
+
+
+def _source_file(value: Any) -> str:
+    """Below the descriptor's folder, and nothing hidden."""
+    text = word(value)
+    if _SOURCE.fullmatch(text) is None:
+        detail = f"`{text}` is no path below the descriptor's own folder."
+        refuse("invalid-value", detail, "Write for example `source: files/app.py`.")
+    return text
+
+
 def _target_path(value: Any) -> str:
-    """Of the target itself, of which the root may be meant too."""
-    return "/" if value == "/" else absolute_path(value)
+    """Of the target itself, of which the root may be meant too; or a template of one."""
+    template = isinstance(value, str) and value.startswith("{{")
+    return word(value) if value == "/" or template else absolute_path(value)
 
 
 Day = Annotated[date, PlainValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
@@ -108,10 +140,21 @@ Image = Annotated[
     str, PlainValidator(_image), WithJsonSchema({"type": "string", "pattern": "^[^@ ]+$"})
 ]
 TargetPath = Annotated[
-    str, PlainValidator(_target_path), WithJsonSchema({"type": "string", "pattern": "^/"})
+    str, PlainValidator(_target_path), WithJsonSchema({"type": "string", "pattern": "^(/|[{][{])"})
 ]
 SharedSecret = Annotated[
     tuple[str, str],
     PlainValidator(_shared),
     WithJsonSchema({"type": "string", "pattern": "^[a-z0-9_]+\\.[a-z0-9_]+$"}),
+]
+When = Annotated[
+    Condition,
+    PlainValidator(_condition),
+    WithJsonSchema({"type": "string", "pattern": "^[a-z][a-z0-9_]*(=.+)?$"}),
+]
+SourceFile = Annotated[
+    str, PlainValidator(_source_file), WithJsonSchema({"type": "string", "pattern": f"^{_SOURCE.pattern}$"})
+]  # fmt: skip
+GivenBy = Annotated[
+    tuple[str, ...], PlainValidator(_given_by), WithJsonSchema({"enum": [".".join(TELEGRAM_TOKEN)]})
 ]

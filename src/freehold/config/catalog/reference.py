@@ -40,7 +40,8 @@ Templates are [Jinja's](https://jinja.palletsprojects.com/templates/), in its sa
 
 | Name | What it is |
 |---|---|
-| `service.name` | the service's name in infra.yml |
+| `service.name`, `service.target` | the service's name in infra.yml, and where it runs |
+| `service.host` | the name under which people reach it (`expose`), none where it has none |
 | `version` | its version |
 | `settings.NAME` | what infra.yml chose, else the default |
 | `ports.NAME` | the number of one of its ports |
@@ -48,10 +49,38 @@ Templates are [Jinja's](https://jinja.palletsprojects.com/templates/), in its sa
 | `needs.NAME.host` | where the service that meets a need is reached |
 | `needs.NAME.ports.PORT` | the number by which one of its ports is reached from here |
 | `needs.NAME.settings.NAME` | what was chosen for it |
+| `estate.NAME` | what the service has to know of all others, see [below](#estate) |
 | `secret("NAME")` | the secret itself; only in a file with `secret: true`, which is delivered like a secret |
 
 A name that is not there is an error, found by `validate`. Templates may stand in words of `command`, `entrypoint`, `health`, `pre` and `post`, in
 values of `environment`, in `content` of files, in `expression` and `summary` of alerts. In `tag` only `{{ version }}` may stand.
+
+A need that is `optional` and that nothing meets is none: `{% if needs.login %}`. So is a secret with `from` where infra.yml has no such place. So are needs and
+secrets whose `when` does not hold.
+
+A password that a program wants as a hash, in a file with `secret: true`: `{{ secret("password") | pbkdf2_sha512(estate.name ~ settings.user) }}` gives
+`$pbkdf2-sha512$310000$SALT$KEY`. What stands in the brackets is whose it is: the salt is made of that, so the same password gives the same text.
+
+## `estate`
+
+What a service has to know of all others, worked out from infra.yml alone. Addresses are as seen from the service whose template it is. Lists and
+mappings go into YAML by the filter `to_yaml`, which keeps their order: `{{ estate.rules | to_yaml | indent(6) }}`. Alerts do not see it.
+
+| Name | What it is |
+|---|---|
+| `estate.name` | the estate's name |
+| `estate.telegram` | `chat` and `api` of infra.yml's `alerts.telegram`; none without |
+| `estate.targets` | hosts and machines with services: `name`, `address`, `services` |
+| `estate.scrapes` | with `reaches: [metrics]`, all services with `metrics`, this one too: `service`, `kind`, `target`, `address`, `path`, `scheme` |
+| `estate.probes` | what services with `reaches: [probed]` look at: `prober`, `through` (its address), `service`, `kind`, `target`, `host`, and `url` as the prober sees it |
+| `estate.routes` | with `reaches: [exposed]`, what this service serves: all of `exposures`, and `upstream` |
+| `estate.exposures` | services with `expose`: `host`, `service`, `kind`, `target`, `scheme`, `public`, `auth`, `ingress` (the service that serves it) |
+| `estate.ingress` | the service that serves names: `service`, `target`, `address` (of its target), `host` and `ports` as seen from here; none without |
+| `estate.rules` | the `alerts` of all services as rules of Prometheus, and `HostDown`, `ServiceDown` and `ProbeFailed`, which follow by themselves |
+| `estate.inhibitions` | Alertmanager's inhibit rules: what is down hides what needs it |
+
+`kind` is the name of the service's entry in the catalog. Alerts carry the labels `severity`, `service` and `target`; one whose expression does not hold
+`service="{{ service.name }}"` takes the last two from its series. Series must carry `service`, `kind` and `target`, those of probes `prober` as well.
 """
 
 _SECTIONS = (

@@ -8,13 +8,29 @@ from freehold.config.places import KeyPath, Tree
 from freehold.diagnostics import Diagnostic, did_you_mean
 from freehold.model.descriptors import Descriptor
 
+ESTATE_NAMES: Names = {
+    "name": None,
+    "telegram": {"chat": None, "api": None},
+    "targets": None,
+    "scrapes": None,
+    "probes": None,
+    "names": None,
+    "routes": None,
+    "exposures": None,
+    "ingress": {"service": None, "target": None, "address": None, "host": None, "ports": None},
+    "rules": None,
+    "inhibitions": None,
+}
+"""What `estate` has (`freehold.wiring.estate`). The alerts of a service do not see it: `estate.rules` are made of them."""
+
 
 def template_problems(
     tree: Tree, descriptor: Descriptor, needed: Mapping[str, Descriptor | None]
 ) -> Iterator[Diagnostic]:
     """What is wrong with them; names of a need whose descriptor is not known are not looked at."""
-    names = names_of(descriptor, needed)
+    every = {**names_of(descriptor, needed), "estate": ESTATE_NAMES}
     for path, template in templates_of(descriptor):
+        names = names_of(descriptor, needed) if path[0] == "alerts" else every
         if wrong := wrong_syntax(template):
             yield problem("template-syntax", f"{wrong}.", tree.source(path))
         elif path == ("container", "tag"):
@@ -34,12 +50,18 @@ def templates_of(descriptor: Descriptor) -> Iterator[tuple[KeyPath, str]]:
                 yield ("container", key, index), word
         for name, value in container.environment.items():
             yield ("container", "environment", name), value
+        for mount in container.mounts:
+            yield ("container", "mounts", mount.path, "source"), mount.source
     for file in descriptor.files:
-        yield ("files", file.path, "content"), file.content
+        if not file.verbatim:
+            yield ("files", file.path, "content"), file.content
     for data in descriptor.data:
         for key, words in (("pre", data.pre), ("post", data.post)):
             for index, word in enumerate(words):
                 yield ("data", data.name, key, index), word
+    for secret in descriptor.secrets:
+        for index, word in enumerate(secret.takeover):
+            yield ("secrets", secret.name, "takeover", index), word
     for index, word in enumerate(descriptor.health.command if descriptor.health else ()):
         yield ("health", "command", index), word
     for alert in descriptor.alerts:
@@ -50,7 +72,7 @@ def templates_of(descriptor: Descriptor) -> Iterator[tuple[KeyPath, str]]:
 def names_of(descriptor: Descriptor, needed: Mapping[str, Descriptor | None]) -> Names:
     """What its templates may name."""
     return {
-        "service": {"name": None},
+        "service": {"name": None, "target": None, "host": None},
         "version": None,
         "settings": {each.name: None for each in descriptor.settings},
         "ports": {each.name: None for each in descriptor.ports},

@@ -5,11 +5,13 @@ the descriptor runs nothing here: Jinja's sandbox, and no way to files or other 
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, meta, nodes
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from freehold.config.catalog.passwords import pbkdf2_sha512
 
 Names = Mapping[str, Any]
 """What a template may name: by word, the words that may follow it after a dot, or None for a value."""
@@ -30,12 +32,27 @@ def environment() -> ImmutableSandboxedEnvironment:
     )
     for name in set(made.globals) - _FUNCTIONS:
         del made.globals[name]
+    made.filters["to_yaml"] = _to_yaml
+    made.filters["pbkdf2_sha512"] = pbkdf2_sha512
     return made
+
+
+def _to_yaml(value: Any) -> str:
+    """A list or mapping as YAML in block style, without the last line break; `indent` puts it where it belongs."""
+    from freehold.config.yaml_text import as_yaml
+
+    return as_yaml(value).removesuffix("\n")
 
 
 def fill_in(template: str, values: Mapping[str, object]) -> str:
     """A template as text. Raises jinja2.TemplateError where a value is missing or cannot be used as written."""
-    return template if _is_plain(template) else environment().from_string(template).render(values)
+    return template if _is_plain(template) else _read(template).render(values)
+
+
+@lru_cache(maxsize=1024)
+def _read(template: str) -> Template:
+    """Reading one takes longer than filling it in, and services of one kind have the same."""
+    return environment().from_string(template)
 
 
 def wrong_syntax(template: str) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from freehold.config.checks.addresses import addresses, enough_addresses
+from freehold.config.checks.alerting import alerting
 from freehold.config.checks.context import Context
 from freehold.config.checks.detours import network_devices, proxies
 from freehold.config.checks.firewall_machine import firewall_machine
@@ -90,6 +91,7 @@ CHECKS: tuple[Callable[[Context], Iterator[Diagnostic]], ...] = (
     provision_files,
     roles,
     variables,
+    alerting,
     placed_services,
 )
 

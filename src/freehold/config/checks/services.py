@@ -153,7 +153,8 @@ def versions(context: Context, placing: Placing, today: date) -> Iterator[Diagno
     for name, part, descriptor in placing.known():
         version = part.version or descriptor.version
         path = ("services", name, "version") if part.version else ("services", name)
-        end = None if part.image else descriptor.end_of_life(version)
+        told = part.image is not None or descriptor.replaced_by is not None
+        end = None if told else descriptor.end_of_life(version)
         if end is not None and end < today:
             detail = f"{descriptor.title} {version} has not been mended since {end.isoformat()}."
             at = context.at if part.version else context.at_key
@@ -163,6 +164,19 @@ def versions(context: Context, placing: Placing, today: date) -> Iterator[Diagno
             there = ", ".join(f"`{each}`" for each in pins)
             detail = f"{descriptor.title} {version} has no digest in the catalog; there is one for {there}."
             yield context.at(path, "version-not-pinned", detail)
+
+
+def replaced(context: Context, placing: Placing) -> Iterator[Diagnostic]:
+    """A warning: what another entry of the catalog took the place of."""
+    for name, part, descriptor in placing.known():
+        if descriptor.replaced_by is not None:
+            path = ("services", name, "service") if part.service else ("services", name)
+            end = descriptor.end_of_life(descriptor.version)
+            ended = f"; the end of its life is {end.isoformat()}" if end else ""
+            detail = f"{descriptor.title} was replaced by `{descriptor.replaced_by}`{ended}."
+            hint = f"Write `service: {descriptor.replaced_by}`; `freehold catalog show {descriptor.name}` tells the way over."
+            at = context.at if part.service else context.at_key
+            yield at(path, "replaced-service", detail, hint)
 
 
 def _newer(descriptor: Descriptor, version: str, today: date) -> str | None:

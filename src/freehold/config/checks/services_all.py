@@ -3,7 +3,17 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
-from freehold.config.checks import services, services_needs, services_ports, services_reach
+from freehold.config.checks import (
+    services,
+    services_expose,
+    services_from,
+    services_login,
+    services_needs,
+    services_networks,
+    services_ports,
+    services_reach,
+    services_unreached,
+)
 from freehold.config.checks.context import Context
 from freehold.config.placing import Placing
 from freehold.diagnostics import Diagnostic
@@ -17,12 +27,25 @@ _CHECKS = (
     services.settings,
     services.images,
     services.roles,
+    services.replaced,
     services_needs.needs,
     services_needs.cycles,
     services_needs.secrets,
+    services_needs.apart,
     services_ports.known_ports,
     services_ports.port_clashes,
+    services_from.sources,
+    services_from.machines_that_need_hosts,
+    services_from.first_ways,
+    services_from.closed_ports,
     services_reach.reach,
+    services_unreached.unreached,
+    services_networks.shared_networks,
+    services_networks.shared_ports,
+    services_expose.exposed,
+    services_expose.served,
+    services_expose.logins,
+    services_login.login_names,
 )
 
 

@@ -21,6 +21,10 @@ def needs(context: Context, placing: Placing) -> Iterator[Diagnostic]:
                 path = ("services", name, "needs", key)
                 yield context.at_key(path, "unknown-need", detail, did_you_mean(key, known))
         for need in descriptor.needs:
+            if need.optional and need.name not in part.needs:
+                continue
+            if not placing.holds(name, need.when):
+                continue
             if need.name in part.needs:
                 yield from _written(context, placing, name, need, part.needs[need.name])
             else:
@@ -70,6 +74,17 @@ def _found(
 def _is_one_unreadable(context: Context, placing: Placing) -> bool:
     """Whether a service was left out because something in it is wrong: it may be the one that is missed."""
     return set(context.tree.names(("services",))) != set(placing.parts)
+
+
+def apart(context: Context, placing: Placing) -> Iterator[Diagnostic]:
+    """A warning: two on one target of which the one watches the other."""
+    for name, part, descriptor in placing.known():
+        met = placing.needs(name)
+        for need in descriptor.needs:
+            other = met.get(need.name)
+            if need.apart and other is not None and placing.parts[other].on == part.on:
+                detail = f"`{other}` watches `{name}`, and both are on `{part.on}`."
+                yield context.at(("services", other, "on"), "not-apart", detail)
 
 
 def cycles(context: Context, placing: Placing) -> Iterator[Diagnostic]:

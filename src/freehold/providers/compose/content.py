@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from freehold.model import Infra
 from freehold.model.services import Service
 from freehold.providers.compose import places
-from freehold.providers.compose.context import context
 from freehold.providers.compose.templates import filler
 from freehold.system.secrets import Secrets
+from freehold.wiring.context import context
 
 CURRENT = "current"
 """Stands for the version of secrets in the estate's folder, where it is not known."""
@@ -81,13 +81,13 @@ def archive(pieces: tuple[Piece, ...]) -> bytes:
 
 def _files(infra: Infra, service: Service, secrets: Secrets, values: bool) -> Iterator[Piece]:
     known = context(infra, service)
-    stand_ins = _reader(service, secrets, _fingerprint)
+    stand_ins = _reader(service, secrets, _stand_in)
     for file in service.descriptor.files:
         seen = {**known, "secret": stand_ins} if file.secret else known
         what = f"the file {file.path}"
-        text = filler(service, seen)(file.content, what)
+        text = file.content if file.verbatim else filler(service, seen)(file.content, what)
         digest = _short(text.encode())
-        if file.secret and values:
+        if file.secret and values and not file.verbatim:
             real = {**known, "secret": _reader(service, secrets, _value)}
             text = filler(service, real)(file.content, what)
         yield Piece(file.path, text.encode(), digest, file.mode, file.owner, file.secret)
@@ -95,7 +95,9 @@ def _files(infra: Infra, service: Service, secrets: Secrets, values: bool) -> It
 
 def _secrets(service: Service, secrets: Secrets, values: bool) -> Iterator[Piece]:
     for need in service.descriptor.secrets:
-        name = service.secrets[need.name]
+        name = service.secrets.get(need.name)
+        if name is None:  # infra.yml has nothing that would name it
+            continue
         content = secrets.value(name) if values else b""
         digest = _fingerprint(secrets, name)
         yield Piece(need.path, content, digest, need.mode, need.owner, secret=True)
@@ -120,6 +122,12 @@ def _value(secrets: Secrets, name: str) -> str:
 
 def _fingerprint(secrets: Secrets, name: str) -> str:
     return secrets.fingerprint(name)
+
+
+def _stand_in(secrets: Secrets, name: str) -> str:
+    from freehold.config.catalog.passwords import StandIn
+
+    return StandIn(_fingerprint(secrets, name))
 
 
 def _short(content: bytes) -> str:

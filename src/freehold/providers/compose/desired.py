@@ -13,10 +13,10 @@ from freehold.planning.address import HOST, Address
 from freehold.planning.resource import Desired, Fields, Impact, Kind
 from freehold.providers.compose import places
 from freehold.providers.compose.content import CURRENT, Contents, contents
-from freehold.providers.compose.context import met
-from freehold.providers.compose.entry import Entry, entry
+from freehold.providers.compose.entry import TAKEOVER, Entry, entry
 from freehold.providers.compose.project import Project
 from freehold.system.secrets import Secrets
+from freehold.wiring.addresses import met
 
 STATE = "state"
 UNHEALTHY = "unhealthy"
@@ -24,7 +24,10 @@ UNHEALTHY = "unhealthy"
 SECRET = "secret"  # noqa: S105 - a kind of resource
 HEALTHY, RUNNING = "healthy", "running"
 
-_NOT_COMPARED = {"labels", "pull_policy", "volumes"}
+NOT_TAKEN_OVER = "secrets not taken over"
+"""Stands after the state of a container whose service may still keep other secrets than its files say (`takeover`)."""
+
+_NOT_COMPARED = {"labels", "pull_policy", "volumes", TAKEOVER}
 
 
 def _impact(path: str, fields: Fields) -> Impact:

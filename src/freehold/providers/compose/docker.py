@@ -1,6 +1,7 @@
 """Docker on one target, as far as services need it. Called by `update` and `removal`.
 
-One thing at a time is done to the Compose file and the networks of a target; what takes long (images, health) is done beside it.
+One thing at a time is done to the Compose file and the networks of a target, for all services that are ready for it at once; what takes
+long (images, health) is done beside it.
 """
 
 import asyncio
@@ -11,11 +12,15 @@ from dataclasses import dataclass, field
 from freehold.diagnostics import BackendError
 from freehold.providers.compose import places, problems
 from freehold.providers.compose.project import Project
+from freehold.providers.compose.starting import Starts
+from freehold.providers.compose.together import Together
+from freehold.providers.compose.watching import Watch
 from freehold.system.targets import Ended, Target
 
 _PULL_SECONDS = 3600.0
 _MINUTE = 60.0
 _STARTING = 120.0  # seconds that Compose may take beyond what stopping takes
+_EACH = 15.0  # more for each service
 
 # Files are unpacked beside, and take their place at once. Everybody may pass to the estate's folder, to secrets only root.
 _UNPACK = """
@@ -30,33 +35,43 @@ rm -rf "$1/$2"
 mv "$1/.$2" "$1/$2"
 """
 # The computer may just have been started, for what is to run on it.
-_HAS_IMAGE = """
+_MISSING = """
+docker image inspect --format '{{.Id}}' "$@" >/dev/null 2>&1 && exit 0
 tries=0
-until said=$(docker image inspect --format '{{.Id}}' "$1" 2>&1); do
-    tries=$((tries + 1))
-    [ $tries -lt 60 ] && [ "$(systemctl is-system-running 2>/dev/null)" = starting ] || exit 1
-    case $said in *[Nn]"o such image"*) exit 1 ;; esac
-    sleep 1
+for image; do
+    until said=$(docker image inspect --format '{{.Id}}' "$image" 2>&1); do
+        tries=$((tries + 1))
+        case $said in *[Nn]"o such image"*) tries=60 ;; esac
+        if [ $tries -ge 60 ] || [ "$(systemctl is-system-running 2>/dev/null)" != starting ]; then
+            echo "$image"
+            break
+        fi
+        sleep 1
+    done
 done
 """
-# Versions other than those named.
+# Each line of the input names a folder and the versions that stay.
 _THIN = """
-cd "$1" 2>/dev/null || exit 0
-shift
-for each in * .[!.]*; do
-    case " $* " in *" $each "*) ;; *) rm -rf "./$each" ;; esac
+while read -r folder keep; do
+    cd "$folder" 2>/dev/null || continue
+    for each in * .[!.]*; do
+        case " $keep " in *" $each "*) ;; *) rm -rf "./$each" ;; esac
+    done
 done
 """
 _CONTAINERS = 'docker ps --all --quiet --no-trunc --filter "label=$1" --filter "label=$2"'
-_STATE = f"""
-ids=$({_CONTAINERS}) && [ -n "$ids" ] || exit 1
-docker inspect --type container --format '{{{{.State.Status}}}} {{{{.RestartCount}}}} {{{{.State.ExitCode}}}} {{{{if .State.Health}}}}{{{{.State.Health.Status}}}}{{{{else}}}}none{{{{end}}}}' $ids
-"""
 _LOG = f"""
 for id in $({_CONTAINERS}); do
     docker logs --tail 15 "$id" 2>&1
     docker inspect --type container --format '{{{{if .State.Health}}}}{{{{range .State.Health.Log}}}}{{{{println .Output}}}}{{{{end}}}}{{{{end}}}}' "$id" | tail -n 3
 done
+"""
+_INSIDE = """
+id=$(docker ps --quiet --no-trunc --filter "label=$1" --filter "label=$2" | head -n 1)
+[ -n "$id" ] || { echo "its container does not run" >&2; exit 1; }
+seconds=$3
+shift 3
+timeout "$seconds" docker exec "$id" "$@"
 """
 _STOP = f'for id in $({_CONTAINERS}); do docker stop --time "$3" "$id" >/dev/null || exit 1; done'
 _REMOVE = f"""
@@ -67,35 +82,39 @@ done
 """
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """How a container is: Docker's words."""
-
-    status: str
-    restarts: int
-    code: int
-    health: str
-
-
 @dataclass(slots=True)
 class Docker:
     """One target's, for one estate."""
 
     target: Target
     estate: str
+    watch: Watch = field(init=False)
+    starts: Starts = field(init=False)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _project: Project | None = None
     _text: str = ""
+    _missing: Together[str, bool] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.watch = Watch(self.target, self.estate)
+        self.starts = Starts(self)
+        self._missing = Together(self._missing_of)
 
     async def fetch(self, image: str) -> None:
         """Have an image there; a registry is asked only when it is missing. Raises BackendError."""
-        there = await self.target.run(["sh", "-c", _HAS_IMAGE, "docker", image], timeout=_STARTING)
-        if there.code:
+        if await self._missing.ask(image):
             pulled = await self.target.run(
                 ["docker", "pull", "--quiet", image], timeout=_PULL_SECONDS
             )
             if pulled.code:
                 problem = problems.no_image(self.target.name, image, pulled.errors)
                 raise BackendError(problem)
+
+    async def _missing_of(self, images: Sequence[str]) -> Sequence[bool]:
+        words = ["sh", "-c", _MISSING, "docker", *dict.fromkeys(images)]
+        ended = await self.target.run(words, timeout=_STARTING)
+        missing = set(images) if ended.code else set(ended.output.splitlines())
+        return [image in missing for image in images]
 
     async def unpack(self, folder: str, packed: bytes, *, secret: bool) -> Ended:
         """Files as they are to be in a folder. The way to secrets is root's alone."""
@@ -108,19 +127,31 @@ class Docker:
         """Delete a folder with all versions in it."""
         await self.target.run(["rm", "-rf", folder], timeout=_MINUTE)
 
-    async def thin(self, folder: str, keep: Sequence[str]) -> None:
-        """Delete the versions in a folder that nothing uses any more."""
-        await self.target.run(["sh", "-c", _THIN, "thin", folder, *keep], timeout=_MINUTE)
+    async def thin(self, project: Project, names: Sequence[str]) -> None:
+        """Delete the versions of these services' files that no entry names any more."""
+        lines = [
+            " ".join([folder, *sorted(project.versions(name, folder))])
+            for name in names
+            for of in (places.files_folder, places.secrets_folder)
+            if (folder := of(self.estate, name))
+        ]
+        given = "".join(f"{line}\n" for line in lines).encode()
+        await self.target.run(["sh", "-c", _THIN], given=given, timeout=_MINUTE)
 
     @asynccontextmanager
     async def project(self) -> AsyncIterator[Project]:
-        """The target's Compose file, to be changed; written at the end, and before by `save`."""
+        """The target's Compose file, to be changed; written at the end, and before by `save`. It is read once."""
         async with self._lock:
-            path = places.running_file(self.estate)
-            project = Project.read(self.estate, await self.target.read(path))
-            self._text = project.text(self.target.name)
+            project, self._project = self._project or await self._read(), None
             yield project
             await self.save(project)
+            self._project = project  # but not where anything failed in between
+
+    async def _read(self) -> Project:
+        path = places.running_file(self.estate)
+        project = Project.read(self.estate, await self.target.read(path))
+        self._text = project.text(self.target.name)
+        return project
 
     async def save(self, project: Project) -> None:
         """Write the file now, if it says anything new."""
@@ -130,25 +161,20 @@ class Docker:
             await self.target.write(path, text.encode(), mode="0600")
             self._text = text
 
-    async def up(self, name: str, *, anew: bool, stop_seconds: float) -> Ended:
-        """Start one service and touch no other; `anew` also where Compose sees no difference."""
+    async def up(self, *names: str, anew: bool, stop_seconds: float) -> Ended:
+        """Start these services and touch no other; `anew` also where Compose sees no difference."""
         file = places.running_file(self.estate)
         words = ["docker", "compose", "--project-name", self.estate, "--file", file, "up", "--detach",
-                 "--no-deps", "--quiet-pull", *(["--force-recreate"] if anew else []), name]  # fmt: skip
-        return await self.target.run(words, timeout=stop_seconds + _STARTING)
-
-    async def state(self, name: str) -> State | None:
-        """How the service's container is, None where there is none."""
-        ended = await self._of(_STATE, name)
-        lines = [line.split() for line in ended.output.splitlines() if len(line.split()) == 4]
-        if ended.code or not lines:
-            return None
-        states = [State(status, int(times), int(code), health) for status, times, code, health in lines]  # fmt: skip
-        return next((each for each in states if each.status == "running"), states[0])
+                 "--no-deps", "--quiet-pull", *(["--force-recreate"] if anew else []), *names]  # fmt: skip
+        return await self.target.run(words, timeout=stop_seconds + _STARTING + _EACH * len(names))
 
     async def last_words(self, name: str) -> str:
         """The end of its log, and of what its health check said."""
         return (await self._of(_LOG, name)).output
+
+    async def run_inside(self, name: str, words: Sequence[str], seconds: float) -> Ended:
+        """Run a command in its container; one that takes longer than `seconds` ends with 124."""
+        return await self._of(_INSIDE, name, *words, seconds=seconds)
 
     async def stop(self, name: str, seconds: float) -> None:
         """Stop it, if it runs."""
@@ -163,7 +189,7 @@ class Docker:
         for name in names:
             await self.target.run(["docker", "network", "rm", f"{self.estate}_{name}"])
 
-    async def _of(self, script: str, name: str, seconds: float = 0.0) -> Ended:
+    async def _of(self, script: str, name: str, *more: str, seconds: float = 0.0) -> Ended:
         labels = [f"{places.ESTATE_LABEL}={self.estate}", f"{places.SERVICE_LABEL}={name}"]
-        words = ["sh", "-c", script, "docker", *labels, f"{seconds:.0f}"]
+        words = ["sh", "-c", script, "docker", *labels, f"{seconds:.0f}", *more]
         return await self.target.run(words, timeout=seconds + _MINUTE)

@@ -7,21 +7,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from freehold.model import Infra
-from freehold.model.descriptors import Container, Health
+from freehold.model.descriptors import Container, Health, SecretNeed
 from freehold.model.services import Service
 from freehold.providers.compose import content, places
 from freehold.providers.compose.content import Contents
-from freehold.providers.compose.context import (
-    SAME_COMPUTER,
-    calls_its_computer,
-    context,
-    met,
-    on_host_network,
-    on_same_network,
-)
+from freehold.providers.compose.networking import networking
 from freehold.providers.compose.templates import Fill, filler
+from freehold.wiring.context import context
 
 Entry = Mapping[str, Any]
+
+TAKEOVER = "x-freehold-takeover"
+"""Of an entry: the commands by which the service takes over its secrets. Compose leaves keys of others alone (11-extension.md)."""
 
 _READY_EVERY = 1  # seconds between two looks while it starts (Docker 25 and newer)
 
@@ -36,35 +33,28 @@ def entry(infra: Infra, service: Service, contents: Contents, secrets_version: s
         "pull_policy": "missing",
         "restart": "unless-stopped",
         **dict(_process(container, fill)),
-        **dict(_networking(infra, service)),
+        **dict(networking(infra, service)),
         "volumes": [
-            *_volumes(service),
+            *_volumes(service, fill),
             *_files(infra.name, service, contents, secrets_version),
         ],
         **dict(_limits(container)),
         "healthcheck": _healthcheck(service.descriptor.health, fill),
         "stop_grace_period": f"{container.stop_seconds}s",
         "labels": {places.ESTATE_LABEL: infra.name, places.SERVICE_LABEL: service.name},
+        TAKEOVER: list(_takeovers(service, fill)),
     }
     return {key: value for key, value in every.items() if value not in (None, [], {}, "")}
-
-
-def networks_of(infra: Infra, service: Service) -> list[str]:
-    """Those of its own ports and of the ports of what it needs beside it."""
-    if on_host_network(service):
-        return []
-    beside = (
-        port
-        for need, needed in met(infra, service)
-        if on_same_network(service, needed)
-        for port in need.used(needed.descriptor)
-    )
-    return sorted({port.network for port in (*service.descriptor.ports, *beside)})
 
 
 def volumes_of(service: Service) -> Mapping[str, str]:
     """Its named volumes, and where the container has them."""
     return {f"{service.name}-{data.name}": data.path for data in service.descriptor.data}
+
+
+def taken_over(service: Service) -> list[SecretNeed]:
+    """The secrets that it has and keeps in its data, so that a command has it take them over."""
+    return [each for each in service.descriptor.secrets if each.takeover and each.name in service.secrets]  # fmt: skip
 
 
 def _process(container: Container, fill: Fill) -> Iterator[tuple[str, Any]]:
@@ -78,28 +68,13 @@ def _process(container: Container, fill: Fill) -> Iterator[tuple[str, Any]]:
     }  # fmt: skip
 
 
-def _networking(infra: Infra, service: Service) -> Iterator[tuple[str, Any]]:
-    if on_host_network(service):
-        yield "network_mode", "host"
-        return
-    yield "networks", networks_of(infra, service)
-    yield "ports", list(_ports(service))
-    if calls_its_computer(infra, service):
-        yield "extra_hosts", [f"{SAME_COMPUTER}:host-gateway"]
-
-
-def _ports(service: Service) -> Iterator[str]:
-    for port in service.descriptor.ports:
-        if port.name in service.published:
-            yield f"{service.published[port.name]}:{port.number}/{port.protocol.value}"
-
-
-def _volumes(service: Service) -> Iterator[Any]:
+def _volumes(service: Service, fill: Fill) -> Iterator[Any]:
     for name, path in volumes_of(service).items():
         yield {"type": "volume", "source": name, "target": path}
     container = service.descriptor.container
     for mount in container.mounts if container else ():
-        yield _bind(mount.source, mount.path, mount.read_only, mount.follow)
+        source = fill(mount.source, f"the mount {mount.path}")
+        yield _bind(source, mount.path, mount.read_only, mount.follow)
 
 
 def _files(estate: str, service: Service, contents: Contents, version: str) -> Iterator[Any]:
@@ -124,9 +99,15 @@ def _limits(container: Container) -> Iterator[tuple[str, Any]]:
     """What it may do. No CPU or memory: what a descriptor says of those is for sums."""
     yield "read_only", container.read_only or None
     yield "tmpfs", list(container.tmpfs)
+    yield "privileged", container.privileged or None
     yield "cap_add", list(container.capabilities)
     yield "security_opt", ["no-new-privileges:true"]
     yield "devices", list(container.devices)
+
+
+def _takeovers(service: Service, fill: Fill) -> Iterator[list[str]]:
+    for need in taken_over(service):
+        yield [fill(word, f"the takeover of the secret {need.name}") for word in need.takeover]
 
 
 def _healthcheck(health: Health | None, fill: Fill) -> Mapping[str, Any] | None:

@@ -1,14 +1,14 @@
 """What runs on a target, by one command: its containers, and the files that they were given. Called by `provider`."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from freehold.diagnostics import BackendError
 from freehold.planning.resource import Fields, Observed
-from freehold.providers.compose import places, problems
-from freehold.providers.compose.desired import RUNNING, STATE, UNHEALTHY
+from freehold.providers.compose import places, problems, sharing
+from freehold.providers.compose.desired import NOT_TAKEN_OVER, RUNNING, STATE, UNHEALTHY
 from freehold.system.targets import Target
 
 _ABSENT = 127  # what a shell answers where there is no such program
@@ -17,8 +17,10 @@ _TRIES = 45  # seconds for a computer to have started
 _GONE = "gone"
 _STUCK = {"paused", "dead", "removing"}  # what Compose cannot start as it is
 
+# `ID`, as in Docker's own structures: with `Id` it goes over to the JSON of its answers, where a container without a health check has no `Health`.
 _FORMAT = (
-    '{"labels":{{json .Config.Labels}},"image":{{json .Config.Image}},"status":{{json .State.Status}},'
+    '{"id":{{json .ID}},"started":{{json .State.StartedAt}},"network":{{json .HostConfig.NetworkMode}},'
+    '"labels":{{json .Config.Labels}},"image":{{json .Config.Image}},"status":{{json .State.Status}},'
     '"exit":{{.State.ExitCode}},"health":{{if .State.Health}}{{json .State.Health.Status}}{{else}}null{{end}},'
     '"mounts":{{json .Mounts}},"created":{{json .Created}}}'
 )
@@ -117,7 +119,18 @@ def _fields(estate: str, container: Mapping[str, Any], found: Found) -> Fields:
                 path: real(str(text), mounted.get(path, "").removeprefix(root), found)
                 for path, text in shown.items()
             }
+    if sharing.NETWORK in known:
+        known[sharing.NETWORK] = sharing.real_network(known[sharing.NETWORK], container, found.containers)  # fmt: skip
+    if _has_mark(root, mounted.values(), found):
+        known[STATE] = f"{known[STATE]}, {NOT_TAKEN_OVER}"
     return known
+
+
+def _has_mark(root: str, sources: Iterable[str], found: Found) -> bool:
+    """Whether what it was given is still marked as not taken over: a run was killed before that, or it failed."""
+    inside = (source.removeprefix(root).split("/") for source in sources)
+    folders = {"/".join(parts[:3]) for parts in inside if parts[0] == "secrets"}
+    return any(places.takeover_mark(folder) in found.rights for folder in folders)
 
 
 def _labelled(container: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -83,6 +83,16 @@ def files_folder(estate: str, service: str) -> str:
     return f"{root(estate)}/compose/files/{service}"
 
 
+def copies_folder(estate: str, service: str) -> str:
+    """On the target: the last copy of a service's data from before an update. Only root looks into it."""
+    return f"{root(estate)}/copies/{service}"
+
+
 def secrets_folder(estate: str, service: str = "") -> str:
     """On the target: a service's secrets, by version; those of all without `service`. Only root looks into it."""
     return f"{root(estate)}/secrets/{service}".rstrip("/")
+
+
+def takeover_mark(folder: str) -> str:
+    """Beside a version of secrets, until the service has taken them over; the container does not see it."""
+    return f"{folder}/.not-taken-over"

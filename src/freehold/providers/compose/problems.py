@@ -10,6 +10,10 @@ from freehold.planning.address import Address
 
 _LINES = 15  # of a container's log that are shown
 _COLUMNS = 300
+_TOO_SLOW = 124  # with which timeout(1) ends
+
+TAKEOVER_SECONDS = 60
+"""How long a service may take to take over its secrets."""
 
 
 def unfilled(service: Service, what: str, why: str) -> Diagnostic:
@@ -88,6 +92,19 @@ def not_serving(address: Address, why: str, log: str) -> Diagnostic:
     )
 
 
+def not_taken_over(address: Address, code: int, said: str) -> Diagnostic:
+    """The command of a descriptor that has the service keep what its secret's file says failed."""
+    slow = f"took longer than {TAKEOVER_SECONDS} seconds"
+    how = slow if code == _TOO_SLOW else f"ended with {code}"
+    last = f" Its last words:\n{_shown(said)}" if said.strip() else " It wrote nothing."
+    return Diagnostic(
+        code="secrets-not-taken-over",
+        summary="A service does not take over its secrets",
+        detail=f"{address.path}: it is healthy, and the command `takeover` of its descriptor {how}.{last}",
+        hint="Change what the message names, then run apply again.",
+    )
+
+
 def left_stopped(address: Address, container: str) -> Diagnostic:
     """A first start that failed: there is nothing to go back to."""
     return Diagnostic(
@@ -99,18 +116,41 @@ def left_stopped(address: Address, container: str) -> Diagnostic:
     )
 
 
-def taken_back(address: Address, healthy: bool) -> Diagnostic:
-    """An update that failed: what ran before runs again, or should."""
-    ends = (
-        "what ran before runs again and is healthy"
-        if healthy
-        else "what ran before was started again, and is not healthy either"
-    )
+def not_copied(address: Address, said: str, *, full: bool) -> Diagnostic:
+    """The copy before an update: there is no room for it, or it failed. The service was not updated."""
     return Diagnostic(
-        severity=Severity.WARNING if healthy else Severity.ERROR,
+        code="data-not-copied",
+        summary="The data of a service could not be copied, so it was not updated",
+        detail=f"{address.path}: {'there is ' if full else ''}{last_line(said)}",
+        hint="Free some space on the target. Without a copy:\n    freehold apply",
+    )
+
+
+def not_brought_back(address: Address, folder: str, said: str) -> Diagnostic:
+    """The way back to the data from before."""
+    return Diagnostic(
+        code="data-not-brought-back",
+        summary="The data of a service could not be brought back",
+        detail=f"{address.path}: {last_line(said)} The copy from before the update is whole, in {folder}/last on the target.",
+        hint="Copy it into Docker's volumes of the same names by hand, then run apply again.",
+    )
+
+
+def taken_back(
+    address: Address, *, healthy: bool, took_over: bool, restored: bool = False
+) -> Diagnostic:
+    """An update that failed: what ran before runs again, or should. `restored`: with its data from before."""
+    ends = "what ran before runs again and is healthy"
+    if not healthy:
+        ends = "what ran before was started again, and is not healthy either"
+    elif not took_over:
+        ends += ", and does not take over its secrets either"
+    data = "is that from before the update" if restored else "was not touched"
+    return Diagnostic(
+        severity=Severity.WARNING if healthy and took_over else Severity.ERROR,
         code="service-update-taken-back",
         summary="The update of a service was taken back",
-        detail=f"{address.path}: {ends}. Its data was not touched.",
+        detail=f"{address.path}: {ends}. Its data {data}.",
         hint="infra.yml still asks for the update: the next apply tries it again.",
     )
 

@@ -5,18 +5,20 @@ entry that has not served yet stands the one that ran before (`x-freehold-previo
 go back to it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from freehold.config.yaml_text import as_yaml
+from freehold.model.names import service_bridge
 from freehold.providers.compose import places
 from freehold.providers.compose.entry import Entry
 
 HEADING = "# Written by Freehold from infra.yml: "
 _PREVIOUS = "x-freehold-previous"
+_BRIDGE = "com.docker.network.bridge.name"  # docs.docker.com/engine/network/drivers/bridge, options
 
 
 @dataclass(slots=True)
@@ -39,7 +41,7 @@ class Project:
 
     def put(self, name: str, entry: Entry) -> None:
         """A service as it is to run."""
-        self.entries[name] = _escaped(entry)
+        self.entries[name] = _each_text(entry, lambda text: text.replace("$", "$$"))
 
     def renew(self, name: str, entry: Entry, *, served: bool) -> None:
         """The same, keeping what ran until now to go back to. `served`: that was healthy, so it is better than what ran before it."""
@@ -51,18 +53,17 @@ class Project:
             self.previous.setdefault(name, before)
 
     def take_back(self, name: str) -> Entry | None:
-        """Have the entry that ran before again; None when there was none."""
+        """Have the entry that ran before again; as it was `put`, None when there was none."""
         if not self.previous.get(name):
             return None
         self.entries[name] = self.previous.pop(name)
-        return self.entries[name]
+        plain: Entry = _each_text(self.entries[name], lambda text: text.replace("$$", "$"))
+        return plain
 
     def versions(self, name: str, folder: str) -> set[str]:
         """Which versions of a service's files in `folder` an entry still names."""
         every = (self.entries.get(name, {}), self.previous.get(name, {}))
-        sources = (volume["source"] for entry in every for volume in entry.get("volumes", ()))
-        inside = (each for each in sources if each.startswith(f"{folder}/"))
-        return {each.removeprefix(f"{folder}/").partition("/")[0] for each in inside}
+        return {version for entry in every for version in versions_in(entry, folder)}
 
     def text(self, target: str) -> str:
         """The file."""
@@ -80,7 +81,7 @@ class Project:
         yield "name", self.estate
         yield "services", dict(sorted(self.entries.items()))
         if networks := self.networks():
-            yield "networks", {name: {"labels": self._labels()} for name in sorted(networks)}
+            yield "networks", {name: self._network(name) for name in sorted(networks)}
         if volumes := dict(self._volumes()):
             yield "volumes", dict(sorted(volumes.items()))
         if self.previous:
@@ -93,8 +94,20 @@ class Project:
                     labels = {**self._labels(), places.SERVICE_LABEL: name}
                     yield volume["source"], {"labels": labels}
 
+    def _network(self, name: str) -> Mapping[str, Any]:
+        """Its bridge has a name by which the rules of a host's ports know it (role `host_ports`)."""
+        bridge = service_bridge(self.estate, name)
+        return {"driver_opts": {_BRIDGE: bridge}, "labels": self._labels()}
+
     def _labels(self) -> Mapping[str, str]:
         return {places.ESTATE_LABEL: self.estate}
+
+
+def versions_in(entry: Entry, folder: str) -> set[str]:
+    """The same of one entry."""
+    sources = (volume["source"] for volume in entry.get("volumes", ()))
+    inside = (each for each in sources if each.startswith(f"{folder}/"))
+    return {each.removeprefix(f"{folder}/").partition("/")[0] for each in inside}
 
 
 def _entries(document: Mapping[str, Any], key: str) -> dict[str, Entry]:
@@ -104,9 +117,9 @@ def _entries(document: Mapping[str, Any], key: str) -> dict[str, Entry]:
     return {str(name): entry for name, entry in found.items() if isinstance(entry, dict)}
 
 
-def _escaped(value: Any) -> Any:
+def _each_text(value: Any, changed: Callable[[str], str]) -> Any:
     if isinstance(value, str):
-        return value.replace("$", "$$")
+        return changed(value)
     if isinstance(value, Mapping):
-        return {key: _escaped(each) for key, each in value.items()}
-    return [_escaped(each) for each in value] if isinstance(value, list) else value
+        return {key: _each_text(each, changed) for key, each in value.items()}
+    return [_each_text(each, changed) for each in value] if isinstance(value, list) else value

@@ -9,12 +9,15 @@ from pathlib import Path
 
 from freehold.diagnostics import BackendError
 from freehold.model import Infra
+from freehold.model.services import Service
 from freehold.planning.address import Address
 from freehold.planning.change import Action, Change
 from freehold.planning.resource import Desired, Kind, Observed
-from freehold.providers.compose import desired, files, look, places, problems
+from freehold.providers.compose import desired, files, look, places, problems, sharing
+from freehold.providers.compose.copies import Copy
 from freehold.providers.compose.desired import Wanted
 from freehold.providers.compose.docker import Docker
+from freehold.providers.compose.entry import taken_over, volumes_of
 from freehold.providers.compose.files import ComposeFiles
 from freehold.providers.compose.removal import removal
 from freehold.providers.compose.update import Update
@@ -28,13 +31,24 @@ KINDS = {files.KIND.name: files.KIND, desired.KIND.name: desired.KIND}
 
 
 class ComposeProvider:
-    """The services of an estate. Without `files` the folder's Compose files are left as they are: all of the estate is to go."""
+    """The services of an estate. Without `files` the folder's Compose files are left as they are: all of the estate is to go.
+
+    With `copies` the data of a service is copied before another image works on it.
+    """
 
     def __init__(
-        self, folder: Path, incus: Incus, targets: Targets, secrets: Secrets, *, files: bool = True
+        self,
+        folder: Path,
+        incus: Incus,
+        targets: Targets,
+        secrets: Secrets,
+        *,
+        files: bool = True,
+        copies: bool = False,
     ) -> None:
         self._files = ComposeFiles(folder)
         self._with_files = files
+        self._copies = copies
         self._incus = incus
         self._targets = targets
         self._secrets = secrets
@@ -91,9 +105,10 @@ class ComposeProvider:
             each.name: desired.wanted(infra, each, self._secrets)
             for each in places.own_services(infra)
         }
+        to_be = sharing.with_restarts(infra, services, observation.observed)
         every = (
             *self._files.desired(desired.compose_texts(infra, services)),
-            *desired.desired_services(infra, services, frozenset(unseen)),
+            *desired.desired_services(infra, to_be, frozenset(unseen)),
         )
         return {each.address: each for each in every}
 
@@ -115,7 +130,22 @@ class ComposeProvider:
         def wanted() -> Wanted:
             return desired.wanted(infra, service, self._secrets, values=True)
 
-        return Update(change, docker, wanted, lambda: Masking.of(self._secrets))
+        return Update(
+            change,
+            docker,
+            wanted,
+            lambda: Masking.of(self._secrets),
+            keeps_secrets=bool(taken_over(service)),
+            copy=self._copy(change, docker, service),
+        )
+
+    def _copy(self, change: Change, docker: Docker, service: Service) -> Copy | None:
+        """Where the run asks for copies: of what another image will work on."""
+        other_image = any(field.path == "image" for field in change.fields)
+        volumes = [f"{docker.estate}_{name}" for name in volumes_of(service)]
+        if not (self._copies and other_image and volumes and change.observed):
+            return None
+        return Copy(docker, change.address, volumes)
 
     def _docker(self, estate: str, target: str) -> Docker:
         """One for each target: its lock is that of all changes there."""

@@ -1,7 +1,8 @@
 """Brings one service to what infra.yml says, step by step; what ran before is put back when that fails. Called by `provider`.
 
-The order: image, files, start, health. Until the new one is healthy the entry of the old one stays beside it in the target's Compose file
-and its files stay in their folders, so that a run that was killed in between can still be taken back by the next.
+The order: image, files, start, health, and the takeover of its secrets where the descriptor has one. Until all that is done the entry of the
+old one stays beside it in the target's Compose file and its files stay in their folders, so that a run that was killed in between can still
+be taken back by the next.
 """
 
 import json
@@ -12,11 +13,12 @@ from typing import Any
 from freehold.diagnostics import BackendError, Diagnostic
 from freehold.planning.change import Change, FieldChange
 from freehold.planning.resource import Fields, Impact
-from freehold.providers.compose import content, places, problems
-from freehold.providers.compose.desired import STATE, Wanted
+from freehold.providers.compose import content, places, problems, takeover
+from freehold.providers.compose.copies import Copy
+from freehold.providers.compose.desired import NOT_TAKEN_OVER, STATE, Wanted
 from freehold.providers.compose.docker import Docker
 from freehold.providers.compose.entry import Entry
-from freehold.providers.compose.project import Project
+from freehold.providers.compose.starting import Start
 from freehold.providers.compose.waiting import seconds, until_serving
 from freehold.providers.protocol import Report, Step
 from freehold.system.secrets.masking import Masking
@@ -24,12 +26,17 @@ from freehold.system.secrets.masking import Masking
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One change of one service. `wanted` makes it anew, with the secrets that there are when it is carried out."""
+    """One change of one service. `wanted` makes it anew, with the secrets that there are when it is carried out.
+
+    `keeps_secrets`: whether it keeps some in its data, so that they must be taken over. `copy` is that of its data, where the run asks for one.
+    """
 
     change: Change
     docker: Docker
     wanted: Callable[[], Wanted]
     masking: Callable[[], Masking]
+    keeps_secrets: bool
+    copy: Copy | None = None
 
     @property
     def steps(self) -> Sequence[Step]:
@@ -39,12 +46,17 @@ class Update:
             Step(f"start {name}", self._start),
             Step(f"wait until {name} serves", self._serve, only_waits=True),
         ]
+        if self._takes_over:
+            start.append(Step(f"have {name} take over its secrets", self._take_over))
         if not self._anew:
             return start
         fetch = Step(f"have the image of {name}", self._fetch)
         deliver = Step(f"deliver the files of {name}", self._deliver)
         has_files = not {"files", "secrets"}.isdisjoint(self.change.desired or ())
-        return [fetch, *([deliver] if has_files else []), *start]
+        before = [fetch, deliver] if has_files else [fetch]
+        if self.copy is not None:
+            before.append(Step(f"copy the data of {name}", self._copy))
+        return [*before, *start]
 
     @property
     def name(self) -> str:
@@ -56,8 +68,14 @@ class Update:
         return self.change.observed is None or any(map(_restarts, self.change.fields))
 
     @property
+    def _takes_over(self) -> bool:
+        """Whenever its container is made anew, for its data may have come back from elsewhere; and when that was not done."""
+        state = str((self.change.observed or {}).get(STATE))
+        return (self._anew and self.keeps_secrets) or state.endswith(NOT_TAKEN_OVER)
+
+    @property
     def _served(self) -> bool:
-        """Whether what ran when the plan was made was healthy."""
+        """Whether what ran when the plan was made was healthy, with secrets that it had taken over."""
         observed, desired = self.change.observed or {}, self.change.desired or {}
         return observed.get(STATE) == desired.get(STATE)
 
@@ -80,17 +98,28 @@ class Update:
                 continue
             version = wanted.contents.version(secret=secret)
             folder = content.folder(self.docker.estate, wanted.service, version, secret=secret)
+            if secret and self.keeps_secrets:
+                pieces = (*pieces, takeover.MARK)
             ended = await self.docker.unpack(folder, content.archive(pieces), secret=secret)
             if ended.code:
                 problem = problems.undelivered(self.docker.target.name, self.name, ended.errors)
                 raise BackendError(problem)
 
+    async def _copy(self, report: Report) -> None:
+        """It stands still meanwhile; when that fails it goes on as it was."""
+        assert self.copy is not None
+        report(await self.copy.room())
+        await self.docker.stop(self.name, _stop(self.wanted().entry))
+        try:
+            await self.copy.take()
+        except BackendError:
+            await self.docker.up(self.name, anew=False, stop_seconds=0)
+            raise
+
     async def _start(self, report: Report) -> None:
         entry = _labelled(self.wanted())
-        async with self.docker.project() as project:
-            project.renew(self.name, entry, served=self._served)
-            await self.docker.save(project)
-            ended = await self.docker.up(self.name, anew=self._anew, stop_seconds=_stop(entry))
+        start = Start(name=self.name, entry=entry, anew=self._anew, served=self._served, stop_seconds=_stop(entry))  # fmt: skip
+        ended = await self.docker.starts.start(start)
         if ended.code:
             problem = problems.not_started(self.change.address, self._masked(ended.errors))
             await self._fail(problem, report)
@@ -102,9 +131,16 @@ class Update:
         if why is not None:
             log = self._masked(await self.docker.last_words(self.name))
             await self._fail(problems.not_serving(self.change.address, why, log), report)
-        async with self.docker.project() as project:
-            project.previous.pop(self.name, None)
-        await self._tidy(project)
+        if not self._takes_over:
+            await self.docker.starts.settle(self.name)
+
+    async def _take_over(self, report: Report) -> None:
+        failed = await takeover.take_over(self.docker, self.name, self.wanted().entry)
+        if failed is not None:
+            said = self._masked(f"{failed.output}\n{failed.errors}")
+            problem = problems.not_taken_over(self.change.address, failed.code, said)
+            await self._fail(problem, report)
+        await self.docker.starts.settle(self.name)
 
     async def _fail(self, problem: Diagnostic, report: Report) -> None:
         """Have what ran before run again. Raises BackendError, with the problem and with what became of it."""
@@ -116,26 +152,33 @@ class Update:
         raise BackendError(problem, *became)
 
     async def _put_back(self, report: Report) -> list[Diagnostic]:
+        restored = await self._bring_back(report)
         async with self.docker.project() as project:
             previous = project.take_back(self.name)
             if previous is not None:
+                await takeover.mark(self.docker, self.name, previous)
                 await self.docker.save(project)
                 await self.docker.up(self.name, anew=False, stop_seconds=_stop(previous))
         if previous is not None:
             why = await until_serving(self.docker, self.name, previous, report, anew=True)
-            await self._tidy(project)
-            return [problems.taken_back(self.change.address, why is None)]
+            # The new one may have got as far as to keep the new secrets: the old one takes its own over again.
+            failed = why or await takeover.take_over(self.docker, self.name, previous)
+            await self.docker.thin(project, [self.name])
+            return [problems.taken_back(self.change.address, healthy=why is None, took_over=failed is None, restored=restored)]  # fmt: skip
         if not self._stood_still:
             return []
         await self.docker.stop(self.name, _stop(self.wanted().entry))
         container = f"{self.docker.estate}-{self.name}-1"
         return [problems.left_stopped(self.change.address, container)]
 
-    async def _tidy(self, project: Project) -> None:
-        """Delete the files of other versions."""
-        for of in (places.files_folder, places.secrets_folder):
-            folder = of(self.docker.estate, self.name)
-            await self.docker.thin(folder, sorted(project.versions(self.name, folder)))
+    async def _bring_back(self, report: Report) -> bool:
+        """The data from before the update, if this run has copied it."""
+        if self.copy is None or not self.copy.taken:
+            return False
+        report("bringing its data back")
+        await self.docker.stop(self.name, _stop(self.wanted().entry))
+        await self.copy.bring_back()
+        return True
 
     def _masked(self, text: str) -> str:
         return self.masking().text(text)

@@ -1,14 +1,13 @@
 """Waits until a container serves, or until it is clear that it will not. Called by `update`."""
 
-import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from freehold.providers.compose.docker import Docker, State
+from freehold.providers.compose.docker import Docker
+from freehold.providers.compose.watching import State
 from freehold.providers.protocol import Report
 
-_PAUSE = 0.5  # seconds between two looks
 _STAYS = 3.0  # seconds that one without a health check must have run
 _RESTARTS = 3  # a container that ends so often will not stay
 _MARGIN = 10.0  # seconds beyond what Docker itself needs to call it unhealthy
@@ -24,8 +23,10 @@ async def until_serving(
     started = time.monotonic()
     patience, since = patience_for(entry), None
     before = 0 if anew else None
+    at_once = True
     while (passed := time.monotonic() - started) < patience:
-        state = await docker.state(name)
+        state = await docker.watch.state(name, at_once=at_once)
+        at_once = False
         if state is None:
             return "its container is gone"
         before = state.restarts if before is None else before
@@ -36,7 +37,6 @@ async def until_serving(
         if state.health == "healthy" or (state.health == "none" and stays):
             return None
         report(f"{_word(state)} for {passed:.0f} s, at most {patience:.0f} s")
-        await asyncio.sleep(_PAUSE)
     return f"it is not healthy after {patience:.0f} seconds"
 
 

@@ -30,6 +30,7 @@ class Needed:
 @dataclass(slots=True)
 class _Gathered:
     length: int | None = None
+    given: bool = False
     services: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
 
@@ -40,7 +41,9 @@ def needed_secrets(infra: Infra) -> dict[str, Needed]:
     for service in infra.services:
         for name, length in _of_service(service):
             secret = found.setdefault(name, _Gathered())
-            if length is not None:
+            if length is None:
+                secret.given = True
+            else:
                 secret.length = max(length, secret.length or 0)
             if service.name not in secret.services:
                 secret.services.append(service.name)
@@ -48,16 +51,18 @@ def needed_secrets(infra: Infra) -> dict[str, Needed]:
         for name in dict.fromkeys(named_secrets(variables)):
             found.setdefault(name, _Gathered()).places.append(place)
     return {
-        name: Needed(name, each.length, tuple(each.services), tuple(each.places))
+        name: Needed(
+            name, None if each.given else each.length, tuple(each.services), tuple(each.places)
+        )
         for name, each in sorted(found.items())
     }
 
 
 def _of_service(service: Service) -> Iterator[tuple[str, int | None]]:
-    """Names, and the length with which each may be generated."""
+    """Names, and the length with which each may be generated: None for one that somebody else gives."""
     for need in service.descriptor.secrets:
         if name := service.secrets.get(need.name):
-            yield name, need.length or None
+            yield name, need.length if need.generated else None
 
 
 def _variables(infra: Infra) -> Iterator[tuple[str, Mapping[str, object]]]:

@@ -14,6 +14,7 @@ from freehold.model.descriptors import ConfigurationFile, Container, Descriptor,
 from freehold.planning.address import Address
 from freehold.providers.compose import places
 from freehold.providers.compose.desired import compose_texts, desired_services, wanted
+from freehold.providers.compose.entry import taken_over
 from freehold.providers.compose.project import Project
 from freehold.system.secrets.fake import FakeSecrets
 from tests.compose.estate import CATALOG
@@ -27,7 +28,7 @@ HERE_AND_THERE = """
     hosts:
       cortex: {address: 203.0.113.20}
     services:
-      db: {on: cortex, service: keeper, ports: {keep: 7700}}
+      db: {on: cortex, service: keeper, ports: {keep: 7700}, from: {keep: [198.51.100.1]}}
       site: {on: home/box, service: web}
     """
 SECRETS = FakeSecrets({"db_password": b"a-value-that-is-nowhere"})
@@ -170,6 +171,20 @@ def test_a_file_with_a_secret_shows_nothing_of_it(infra: Infra) -> None:
     assert wanted(infra, service, other).fields["secrets"] != planned.fields["secrets"]
 
 
+def test_how_a_secret_is_taken_over_stands_in_the_entry_and_restarts_nothing(infra: Infra) -> None:
+    service = infra.service("db")
+    assert service is not None
+    [secret] = service.descriptor.secrets
+    words = ("set-password", "--file", "{{ secrets.password }}")
+    other = changed(infra, "db", secrets=(dataclasses.replace(secret, takeover=words),)).service("db")  # fmt: skip
+    assert other is not None
+    before, after = wanted(infra, service, SECRETS), wanted(infra, other, SECRETS)
+    assert after.entry["x-freehold-takeover"] == [["set-password", "--file", "/run/secrets/password"]]  # fmt: skip
+    assert after.fields == before.fields
+    assert taken_over(other)
+    assert not taken_over(dataclasses.replace(other, secrets={})), "nor what is not there"
+
+
 def test_a_template_that_asks_for_what_is_not_there_is_named(infra: Infra) -> None:
     infra = container(infra, "db", environment={"GREETING": "{{ settings.greting }}"})
     with pytest.raises(ConfigError) as caught:
@@ -217,6 +232,14 @@ class TestTheFileOfTheTarget:
         project.renew("db", {"image": "two"}, served=True)  # the run ended before it was healthy
         project.renew("db", {"image": "three"}, served=True)  # it has become so since
         assert project.take_back("db") == {"image": "two"}
+
+    def test_what_is_gone_back_to_is_as_it_was_put(self) -> None:
+        project = Project("maison")
+        project.renew("db", {"x-freehold-takeover": [["sh", "-c", "echo $HOME"]]}, served=False)
+        project.renew("db", {"image": "two"}, served=True)
+        again = Project.read("maison", project.text("cortex").encode())
+        assert again.take_back("db") == {"x-freehold-takeover": [["sh", "-c", "echo $HOME"]]}
+        assert "echo $$HOME" in again.text("cortex")
 
     def test_a_start_of_the_same_leaves_nothing_to_go_back_to(self) -> None:
         project = self.project()

@@ -1,0 +1,89 @@
+"""Services with a name for people: something to show, a name of its own, somebody who serves it, and a login or a reason for none."""
+
+from collections.abc import Iterator
+
+from freehold.config.checks.context import Context
+from freehold.config.placing import Placing
+from freehold.config.services import ExposePart, exposure_of
+from freehold.diagnostics import Diagnostic
+from freehold.model.exposure import Login
+
+INGRESS = "caddy"
+LOGIN = "authelia"
+"""Entries of the catalog that the hints name."""
+
+_LOGIN_NEED = "login"
+"""What a proxy calls its need for one."""
+
+
+def exposed(context: Context, placing: Placing) -> Iterator[Diagnostic]:
+    """There is a port to show, and the name is nobody else's; the first in the order of names keeps it."""
+    first: dict[str, str] = {}
+    for name, part, descriptor in placing.known():
+        if part.expose is None:
+            continue
+        if descriptor.exposes is None:
+            detail = f"The catalog knows no port of {descriptor.title} that people open in a browser (`exposes`)."
+            yield context.at_key(("services", name, "expose"), "nothing-to-expose", detail)
+        other = first.setdefault(part.expose.host, name)
+        if other != name:
+            detail = f"`{other}` and `{name}` are both `{part.expose.host}`."
+            yield context.at(("services", name, "expose", "host"), "exposed-name-taken", detail)
+
+
+def served(context: Context, placing: Placing) -> Iterator[Diagnostic]:
+    """One proxy of the estate serves it."""
+    for name in placing.links.exposed:
+        ingress = placing.links.ingress_of(name)
+        if ingress is None:
+            yield _unserved(context, placing, name)
+        elif any(other == name for other, _ in placing.links.unreached(ingress)):
+            target, other = placing.parts[name].on, placing.parts[ingress].on
+            detail = f"`{ingress}` on `{other}` would serve it, and has no way to `{target}`."
+            hint = f"Place both on hosts or both on machines: for example `{ingress}: {{on: {target}}}`."
+            yield context.at_key(("services", name, "expose"), "nobody-serves", detail, hint)
+
+
+def _unserved(context: Context, placing: Placing, name: str) -> Diagnostic:
+    path, target = ("services", name, "expose"), placing.parts[name].on
+    able = [each for each in placing.links.ingresses if each != name]
+    if able:
+        words = ", ".join(f"`{each}`" for each in able)
+        detail = (
+            f"`{name}` could be served by {words}, and not exactly one of them is on `{target}`."
+        )
+        return context.at_key(path, "ambiguous-ingress", detail)
+    hint = f"Add to `services`: `{INGRESS}: {{on: {target}}}`."
+    detail = f"Nothing in infra.yml serves `{name}` under its name."
+    return context.at_key(path, "nobody-serves", detail, hint)
+
+
+def logins(context: Context, placing: Placing) -> Iterator[Diagnostic]:
+    """What the Internet reaches asks who is there, unless somebody said why not; and whoever is to ask is there."""
+    for name, part, _ in placing.known():
+        if part.expose is None:
+            continue
+        exposure = exposure_of(part.expose)
+        path = ("services", name, "expose")
+        if exposure.public and exposure.login is Login.NONE and not exposure.reason:
+            detail = f"`{name}` can be opened by everybody on the Internet."
+            yield context.at_key(path, "public-without-login", detail)
+        if exposure.login is not Login.NONE and not _has_login(placing, name):
+            yield _no_login(context, placing, name, part.expose, exposure.login)
+
+
+def _has_login(placing: Placing, name: str) -> bool:
+    """A need of the proxy that is met, or the catalog's own one."""
+    ingress = placing.links.ingress_of(name)
+    met = placing.needs(ingress) if ingress else {}
+    return _LOGIN_NEED in met or bool(placing.of_kind(LOGIN))
+
+
+def _no_login(
+    context: Context, placing: Placing, name: str, part: ExposePart, login: Login
+) -> Diagnostic:
+    asked = "`auth` asks for" if part.auth else "A public service has"
+    detail = f"{asked} `{login.value}`, and no service of infra.yml could ask `{name}`'s visitors who they are."
+    hint = f"Add to `services`: `{LOGIN}: {{on: {placing.parts[name].on}}}`; or write `auth: none`"
+    hint += " and a `reason`." if part.public else "."
+    return context.at_key(("services", name, "expose"), "no-login-service", detail, hint)

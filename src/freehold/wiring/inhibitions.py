@@ -1,0 +1,86 @@
+"""Which alerts are not sent because another says it all: a computer that is down, a service that others need. Pure; for `estate`."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from freehold.model import Infra
+
+HOST_DOWN = "HostDown"
+SERVICE_DOWN = "ServiceDown"
+PROBE_FAILED = "ProbeFailed"
+NAME_FAILED = "NameFailed"
+"""A service is not served under its name; the label `ingress` says by whom it should be."""
+
+
+def inhibitions(infra: Infra) -> list[dict[str, Any]]:
+    """Alertmanager's inhibit rules: `source_matchers`, `target_matchers`, and `equal` where labels must agree."""
+    below = _dependents(infra)
+    found = [
+        {
+            "source_matchers": [f'alertname="{HOST_DOWN}"'],
+            "target_matchers": [f'alertname!="{HOST_DOWN}"'],
+            "equal": ["target"],
+        },
+        {
+            "source_matchers": [f'alertname="{SERVICE_DOWN}"'],
+            "target_matchers": [f'alertname="{PROBE_FAILED}"'],
+            "equal": ["service"],
+        },
+        *_names(infra),
+    ]
+    for target in sorted({service.target for service in infra.services}):
+        here = {service.name for service in infra.services if service.target == target}
+        elsewhere = {name for each in here for name in below[each]} - here
+        if elsewhere:
+            sources = [f'alertname="{HOST_DOWN}"', f'target="{target}"']
+            found.append({"source_matchers": sources, "target_matchers": [_any_of(elsewhere)]})
+    for name, names in below.items():
+        if names:
+            sources = [f'alertname=~"{SERVICE_DOWN}|{PROBE_FAILED}"', f'service="{name}"']
+            found.append({"source_matchers": sources, "target_matchers": [_any_of(names)]})
+    return found
+
+
+def _names(infra: Infra) -> Iterator[dict[str, Any]]:
+    """A name is not served when its service is down, or its proxy, or the computer of that."""
+    served = [each for each in infra.services if each.serves]
+    if served:
+        yield {
+            "source_matchers": [f'alertname=~"{SERVICE_DOWN}|{PROBE_FAILED}"'],
+            "target_matchers": [f'alertname="{NAME_FAILED}"'],
+            "equal": ["service"],
+        }
+    for ingress in served:
+        for sources in (
+            [f'alertname="{SERVICE_DOWN}"', f'service="{ingress.name}"'],
+            [f'alertname="{HOST_DOWN}"', f'target="{ingress.target}"'],
+        ):
+            names = [f'alertname="{NAME_FAILED}"', f'ingress="{ingress.name}"']
+            yield {"source_matchers": sources, "target_matchers": names}
+
+
+def _any_of(services: Iterable[str]) -> str:
+    """Names of services are letters, digits and hyphens: nothing of them means anything in a regular expression."""
+    return f'service=~"{"|".join(sorted(services))}"'
+
+
+def _dependents(infra: Infra) -> dict[str, set[str]]:
+    """By service, all that do not work without it, also by way of others. An optional need is no reason to be down."""
+    users: dict[str, set[str]] = {service.name: set() for service in infra.services}
+    for service in infra.services:
+        for need in service.descriptor.needs:
+            name = service.needs.get(need.name)
+            if name in users and not need.optional:
+                users[name].add(service.name)
+    return {name: _all_above(users, name) for name in users}
+
+
+def _all_above(users: dict[str, set[str]], name: str) -> set[str]:
+    found: set[str] = set()
+    left = [*users[name]]
+    while left:
+        each = left.pop()
+        if each not in found:
+            found.add(each)
+            left.extend(users[each])
+    return found - {name}

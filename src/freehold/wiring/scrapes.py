@@ -1,0 +1,104 @@
+"""What is measured, and what is looked at from outside: addresses for Prometheus, as the service sees them that asks. Pure; for `estate`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from freehold.model import Infra
+from freehold.model.descriptors import PortOffer, Reach, encrypted
+from freehold.model.services import Service
+from freehold.wiring.addresses import ITSELF, address_of
+
+_PLAIN = "http"  # where a port does not say what is spoken on it
+
+
+def scrapes(infra: Infra, service: Service) -> list[dict[str, Any]]:
+    """Each service that tells what it measures, this one too: `service`, `kind`, `target`, `address`, `path`, `scheme`."""
+    return [
+        {
+            **about(other),
+            "address": _address(infra, service, other, port),
+            "path": other.descriptor.metrics.path if other.descriptor.metrics else "",
+            "scheme": port.scheme or _PLAIN,
+        }
+        for other, port in measured(infra, service)
+    ]
+
+
+def measured(infra: Infra, service: Service) -> Iterator[tuple[Service, PortOffer]]:
+    """Those services, with the port."""
+    if Reach.METRICS not in service.descriptor.reaches:
+        return
+    for other in infra.services:
+        metrics = other.descriptor.metrics
+        port = other.descriptor.port(metrics.port) if metrics else None
+        if port and (other.name == service.name or port.name in service.reaches.get(other.name, ())):
+            yield other, port
+
+
+def probes(infra: Infra, service: Service) -> list[dict[str, Any]]:
+    """What services with `reaches: [probed]` look at: `prober`, `through` (where this service reaches the prober), and of what is
+    looked at `service`, `kind`, `target`, `host` (its name for people) and `url` (as the prober sees it).
+    """
+    return [
+        {
+            "prober": prober.name,
+            "through": _address(infra, service, prober, prober.descriptor.ports[0]),
+            **about(other),
+            "host": other.expose.host if other.expose else "",
+            "url": f"{port.scheme or _PLAIN}://{_address(infra, prober, other, port)}",
+        }
+        for prober, other, port in probed(infra)
+    ]
+
+
+def probed(infra: Infra) -> Iterator[tuple[Service, Service, PortOffer]]:
+    """Who looks at which service, and at which port of it."""
+    for prober in infra.services:
+        if Reach.PROBED not in prober.descriptor.reaches or not prober.descriptor.ports:
+            continue
+        for other in infra.services:
+            exposes = other.descriptor.exposes
+            port = other.descriptor.port(exposes) if exposes and other.expose else None
+            if port and port.name in prober.reaches.get(other.name, ()):
+                yield prober, other, port
+
+
+def names(infra: Infra, service: Service) -> list[dict[str, Any]]:
+    """The names for people, which the same services look at through the proxy that serves them, with its certificates: as in `probes`,
+    but `address` (HOST:PORT of the proxy, as the prober sees it) in place of `url`, and `ingress`, the proxy.
+    """
+    return [
+        {
+            "prober": prober.name,
+            "through": _address(infra, service, prober, prober.descriptor.ports[0]),
+            **about(other),
+            "host": other.expose.host if other.expose else "",
+            "ingress": ingress.name,
+            "address": _address(infra, prober, ingress, port),
+        }
+        for prober, other, ingress, port in named(infra)
+    ]
+
+
+def named(infra: Infra) -> Iterator[tuple[Service, Service, Service, PortOffer]]:
+    """Who looks at which service, through which proxy, and at which port of that."""
+    probers = [each for each in infra.services if Reach.PROBED in each.descriptor.reaches]
+    for prober in probers if any(each.serves for each in infra.services) else ():
+        for ingress in infra.services:
+            port = encrypted(ingress.descriptor)
+            if ingress.settings.get("certificates") == "off":  # as the catalog's Caddy has it
+                continue
+            if port and port.name in prober.reaches.get(ingress.name, ()):
+                served = (infra.service(name) for name in ingress.serves)
+                yield from ((prober, other, ingress, port) for other in served if other)
+
+
+def about(service: Service) -> dict[str, Any]:
+    """The labels by which series and alerts tell services apart."""
+    return {"service": service.name, "kind": service.descriptor.name, "target": service.target}
+
+
+def _address(infra: Infra, service: Service, other: Service, port: PortOffer) -> str:
+    if other.name == service.name:
+        return f"{ITSELF}:{port.number}"
+    return address_of(infra, service, other, port)

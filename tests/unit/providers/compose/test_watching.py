@@ -1,0 +1,62 @@
+"""How containers are, for all who wait on a target: one command, that stands still there until something happens."""
+
+import asyncio
+from collections.abc import Sequence
+
+from freehold.providers.compose.watching import State, Watch
+from freehold.system.targets import Ended
+from freehold.system.targets.fake import FakeTarget
+
+LINES = """\
+1795326102.092449047
+db running 0 0 starting
+site exited 2 3 unhealthy
+site running 0 0 none
+ running 0 0 healthy
+"""
+
+
+def watched(*answers: Ended) -> tuple[Watch, list[str]]:
+    """A watch, and from when on it asked for events each time."""
+    left, since = list(answers), list[str]()
+
+    def answer(command: Sequence[str], given: bytes) -> Ended:
+        since.append(command[-1])
+        return left.pop(0)
+
+    return Watch(FakeTarget("cortex", answers=answer), "maison"), since
+
+
+def test_all_who_wait_have_one_answer() -> None:
+    async def work() -> None:
+        watch, since = watched(Ended(0, LINES, ""))
+        db, site, gone = await asyncio.gather(
+            *(watch.state(name, at_once=True) for name in ("db", "site", "gone"))
+        )
+        assert db == State("running", 0, 0, "starting")
+        assert site == State("running", 0, 0, "none"), "of two the one that runs"
+        assert gone is None
+        assert since == ["0"]
+
+    asyncio.run(work())
+
+
+def test_what_happened_since_the_last_look_counts_but_a_newcomer_waits_for_nothing() -> None:
+    async def work() -> None:
+        later = LINES.replace("1795326102", "1795326109")
+        watch, since = watched(*(Ended(0, text, "") for text in (LINES, later, later, later)))
+        for at_once in (True, False, False, True):
+            await watch.state("db", at_once=at_once)
+        assert since == ["0", "1795326102.092449047", "1795326109.092449047", "0"]
+
+    asyncio.run(work())
+
+
+def test_a_docker_that_is_silent_has_no_container() -> None:
+    async def work() -> None:
+        watch, since = watched(Ended(1, "1795326102.0\n", "Cannot connect"), Ended(1, "", ""))
+        assert await watch.state("db", at_once=True) is None
+        assert await watch.state("db", at_once=False) is None
+        assert since == ["0", "1795326102.0"]
+
+    asyncio.run(work())

@@ -1,0 +1,119 @@
+"""Who is told of what, and what is not told because something else says it all."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from freehold.diagnostics import ConfigError
+from freehold.model import Infra
+from tests.unit.wiring.estates import SECRETS, estate, file_of, seen_by, service
+
+ESTATE = """
+    freehold: 1
+    name: maison
+    hosts:
+      cortex: {address: 203.0.113.20}
+      synapse: {address: 203.0.113.21}
+    services:
+      meter: {on: cortex}
+      teller: {on: cortex}
+      store: {on: synapse}
+      shop: {on: cortex}
+      stall: {on: synapse, service: shop}
+      node: {on: synapse, service: node-exporter}
+    alerts: {telegram: {chat: "-1001234567890", token: !secret telegram_token, api: "http://127.0.0.1:8081/"}}
+    """
+
+
+def rules(infra: Infra) -> dict[tuple[str, str], dict[str, Any]]:
+    """By name and service or target."""
+    found = yaml.safe_load(file_of(infra, "meter", "/etc/meter/rules.yml"))
+    return {
+        (each["alert"], each["labels"].get("service", each["labels"]["target"])): each
+        for each in found
+    }
+
+
+def test_a_service_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    found = rules(estate(tmp_path, ESTATE))
+    assert found["ServiceDown", "stall"] == {
+        "alert": "ServiceDown",
+        "expr": 'up{service="stall",prober=""} == 0',
+        "for": "2m",
+        "labels": {"severity": "critical", "service": "stall", "target": "synapse"},
+        "annotations": {"summary": "stall on synapse does not answer at 203.0.113.21:8001"},
+    }
+    assert ("ServiceDown", "store") not in found, "nobody measures it"
+    assert ("ServiceDown", "meter") not in found, "it would not be there to tell"
+
+
+def test_a_computer_is_down_when_nothing_on_it_answers(tmp_path: Path) -> None:
+    found = rules(estate(tmp_path, ESTATE))
+    down = found["HostDown", "synapse"]
+    assert down["expr"] == 'max by (target) (up{target="synapse",prober=""}) == 0'
+    assert ("HostDown", "cortex") not in found, "there one program would be taken for the computer"
+
+
+def test_alerts_of_a_service_are_about_it_or_about_their_series(tmp_path: Path) -> None:
+    found = rules(estate(tmp_path, ESTATE))
+    slow = found["shop-slow", "stall"]
+    assert (slow["expr"], slow["for"]) == ('slow{service="stall"} > 1', "90s")
+    assert slow["labels"] == {"severity": "warning", "service": "stall", "target": "synapse"}
+    assert slow["annotations"] == {"summary": "stall is slow"}
+    long = [each for (name, _), each in found.items() if name == "queue-long"]
+    assert [each["labels"]["service"] for each in long] == [
+        "{{ with $labels.service }}{{ . }}{{ else }}shop{{ end }}",
+        "{{ with $labels.service }}{{ . }}{{ else }}stall{{ end }}",
+    ]
+    assert {each["for"] for each in long} == {"1h"}
+
+
+def test_an_alert_that_cannot_be_filled_in_is_named(tmp_path: Path) -> None:
+    infra = estate(tmp_path, ESTATE)
+    shop = service(infra, "shop")
+    broken = dataclasses.replace(shop.descriptor.alerts[0], summary="{{ settings.nothing }}")
+    descriptor = dataclasses.replace(shop.descriptor, alerts=(broken,))
+    services = tuple(
+        dataclasses.replace(each, descriptor=descriptor) if each is shop else each
+        for each in infra.services
+    )
+    with pytest.raises(ConfigError) as caught:
+        rules(dataclasses.replace(infra, services=services))
+    [problem] = caught.value.diagnostics
+    assert "the alert shop-slow of shop: " in problem.detail
+
+
+def test_what_is_down_hides_what_needs_it(tmp_path: Path) -> None:
+    found = seen_by(estate(tmp_path, ESTATE), "teller").inhibitions
+    hidden = [(each["source_matchers"], each["target_matchers"], each.get("equal")) for each in found]  # fmt: skip
+    assert (['alertname="HostDown"'], ['alertname!="HostDown"'], ["target"]) in hidden
+    assert (['alertname="HostDown"', 'target="synapse"'], ['service=~"shop"'], None) in hidden
+    assert (
+        ['alertname=~"ServiceDown|ProbeFailed"', 'service="store"'], ['service=~"shop|stall"'], None
+    ) in hidden  # fmt: skip
+    assert not any('target="cortex"' in sources for sources, _, _ in hidden), "nobody needs it"
+
+
+def test_what_can_do_without_is_not_hidden(tmp_path: Path) -> None:
+    text = ESTATE.replace("teller: {on: cortex}", "teller: {on: cortex}\n      proxy: {on: synapse}\n      gate: {on: cortex}")  # fmt: skip
+    hidden = seen_by(estate(tmp_path, text), "teller").inhibitions
+    assert service(estate(tmp_path, text), "proxy").needs == {"login": "gate"}
+    assert "proxy" not in str(hidden)
+
+
+def test_who_is_told_is_in_the_file_and_the_token_is_not(tmp_path: Path) -> None:
+    infra = estate(tmp_path, ESTATE)
+    assert service(infra, "teller").secrets == {"token": "telegram_token"}
+    text = file_of(infra, "teller", "/etc/teller/teller.yml")
+    assert text.startswith("chat: -1001234567890 at http://127.0.0.1:8081 with /run/secrets/token\n")  # fmt: skip
+    assert SECRETS.value("telegram_token").decode() not in text
+
+
+def test_without_telegram_there_is_no_token(tmp_path: Path) -> None:
+    infra = estate(tmp_path, ESTATE.partition("    alerts:")[0])
+    assert service(infra, "teller").secrets == {}
+    assert infra.alerting is None
+    assert file_of(infra, "teller", "/etc/teller/teller.yml").startswith("- source_matchers:")
