@@ -38,7 +38,7 @@ class Job:
     """One run as asked for. `planner_for` makes the planner once the provider is there.
 
     `shows`: the plan is shown first. `check` may refuse what was found, before anything is shown (a saved plan that no longer
-    holds). `undo_after` are the seconds within which new firewall rules must prove good. `tree` and `refresh` are those of
+    holds). `undo_after` are the seconds within which new firewall rules must prove good. `tree`, `refresh` and `copies` are those of
     `site.opened`. `inputs` are what the plan was made from, which is kept with the run; None: the run is none that `undo` takes
     back. `course_for` makes what the run does beside its plan, given the planner and the run's name.
     """
@@ -54,6 +54,7 @@ class Job:
     undo_after: float = PATIENCE
     tree: bool = True
     refresh: bool = False
+    copies: bool = False
     inputs: Inputs | None = None
     course_for: Callable[[Site, Planning, str], Course] | None = None
 
@@ -91,7 +92,9 @@ def carry_out(job: Job) -> ExitCode:
 
 
 async def _run(job: Job, folder: Path) -> ExitCode:
-    systems = opened(job.options, job.undo_after, tree=job.tree, refresh=job.refresh)
+    systems = opened(
+        job.options, job.undo_after, tree=job.tree, refresh=job.refresh, copies=job.copies
+    )
     async with systems as provider:
         planner, name = job.planner_for(provider), run_name(job.verb)
         course = job.course_for(provider, planner, name) if job.course_for else None

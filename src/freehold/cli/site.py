@@ -118,11 +118,16 @@ def _ways_in(incus: Incus, undo_after: float) -> Sequence[WayIn]:
 
 @contextlib.asynccontextmanager
 async def opened(
-    options: Common, undo_after: float = PATIENCE, *, tree: bool = True, refresh: bool = False
+    options: Common,
+    undo_after: float = PATIENCE,
+    *,
+    tree: bool = True,
+    refresh: bool = False,
+    copies: bool = False,
 ) -> AsyncIterator[Site]:
     """The systems that the verb works on; the tree and what goes inside machines only with `tree`.
 
-    `refresh`: what is inside is done again. Raises BackendError when a system cannot be reached.
+    `refresh`: what is inside is done again. `copies`: data is copied before a service's update. Raises BackendError when a system cannot be reached.
     """
     from freehold.system.ansible.program import AnsibleProgram
     from freehold.system.guest_api import own_instance
@@ -147,14 +152,14 @@ async def opened(
             card_memory=memory_of_cards,
         )
     timer = TimerProvider(host.timers, options.directory)
-    played = _lab_hosts(client, images) if options.lab else None
+    played = _lab_hosts(client, images, targets) if options.lab else None
     try:
         yield Site(
             host,
             timer,
             incus,
             ansible if tree else None,
-            ComposeProvider(options.directory, client, targets, secrets, files=tree),
+            ComposeProvider(options.directory, client, targets, secrets, files=tree, copies=copies),
             secrets,
             playbooks,
             targets,
@@ -179,13 +184,17 @@ def _of_the_lab() -> "tuple[IncusClient, Images, HostSystems]":
     return IncusClient(lab.socket), LabImages(lab), _systems_of(lab)
 
 
-def _lab_hosts(client: "IncusClient", images: "Images") -> "LabHostsProvider":
+def _lab_hosts(
+    client: "IncusClient", images: "Images", targets: "EstateTargets"
+) -> "LabHostsProvider":
     """What plays the computers of `hosts`."""
     from freehold.operations.lab import Lab
     from freehold.providers.lab_hosts.provider import LabHostsProvider
 
     lab = Lab()
-    return LabHostsProvider(client, images, lab.entrance(), lab.packages, lab.host_image)
+    return LabHostsProvider(
+        client, images, lab.entrance(), lab.packages, lab.host_image, targets.leave
+    )
 
 
 def targets_of(options: Common, socket: Path) -> "EstateTargets":
@@ -201,6 +210,15 @@ def targets_of(options: Common, socket: Path) -> "EstateTargets":
 
     way = SshOptions(folder=options.directory, known_hosts=known, settings=Lab().ssh_options())
     return EstateTargets(way, socket, partial(is_played, socket))
+
+
+def lab_holder(options: Common) -> int | None:
+    """The process that holds the lab's namespaces; None outside of the lab."""
+    if not options.lab:
+        return None
+    from freehold.operations.lab import Lab
+
+    return Lab().status().pid
 
 
 def _systems_of(lab: "Lab") -> HostSystems:

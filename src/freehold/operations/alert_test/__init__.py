@@ -1,0 +1,1 @@
+"""A test of alerts, from Prometheus to whoever is told."""
