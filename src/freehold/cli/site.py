@@ -6,7 +6,7 @@ Opened by the verbs that look at what is real or change it.
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,9 +70,11 @@ class Site(Systems):
         thaw: Thaw,
         undo_after: float,
         lab_hosts: "LabHostsProvider | None" = None,
+        *,
+        has_incus: bool = True,
     ) -> None:
-        systems: list[Provider] = [
-            *([lab_hosts] if lab_hosts else []),
+        self._has_incus = has_incus
+        self._of_machines: list[Provider] = [
             FirewallProvider(host.nftables, lambda: _ways_in(incus.incus, undo_after), undo_after),
             DockerProvider(host.docker),
             AgentProvider(host.agents),
@@ -80,6 +82,7 @@ class Site(Systems):
             incus,
             RouterProvider(incus.incus, host.routing),
         ]
+        systems = [*([lab_hosts] if lab_hosts else []), *self._of_machines]
         if ansible is not None:
             systems += [SecretsProvider(secrets), ansible]
         systems.append(compose)
@@ -89,13 +92,24 @@ class Site(Systems):
         self.timers = host.timers
         self.playbooks = playbooks
         self.targets = targets
-        self.under_way = incus.under_way
+        self._incus_provider = incus
         self._thaw = thaw
         self._own = incus.own
 
     async def observe(self, infra: Infra) -> Observation:
         self.targets.know(infra)
         return await super().observe(infra)
+
+    def absent(self, infra: Infra) -> Collection[Provider]:
+        """An estate of hosts alone is steered from any computer: one without Incus has no machines, and no traffic of theirs."""
+        return self._of_machines if self._is_without_incus(infra) else ()
+
+    async def under_way(self, infra: Infra) -> Sequence[str]:
+        """What Incus is still doing of a run that was killed."""
+        return () if self._is_without_incus(infra) else await self._incus_provider.under_way(infra)
+
+    def _is_without_incus(self, infra: Infra) -> bool:
+        return not infra.domains and not self._has_incus
 
     @property
     def snapshots(self) -> "SnapshotServer":
@@ -166,6 +180,7 @@ async def opened(
             thaw,
             undo_after,
             played,
+            has_incus=client.socket.exists(),
         )
     finally:
         thaw.close()

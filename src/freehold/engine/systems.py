@@ -25,13 +25,20 @@ class Systems:
     def __init__(self, *providers: Provider) -> None:
         self._providers = providers
         self._of_kind = {kind: provider for provider in providers for kind in provider.kinds}
+        self._absent: Collection[Provider] = ()
+
+    def absent(self, infra: Infra) -> Collection[Provider]:
+        """Those whose system is not there, nor needed: nothing is looked at, and nothing wanted of it."""
+        return ()
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
         return {name: kind for each in self._providers for name, kind in each.kinds.items()}
 
     async def observe(self, infra: Infra) -> Observation:
-        looks = await asyncio.gather(*(_look(each, infra) for each in self._providers))
+        self._absent = self.absent(infra)
+        there = [each for each in self._providers if each not in self._absent]
+        looks = await asyncio.gather(*(_look(each, infra) for each in there))
         observed = {address: seen for look in looks for address, seen in look.observed.items()}
         return Observation(
             self._guarded(observed),
@@ -46,7 +53,7 @@ class Systems:
     def desired(self, infra: Infra, observation: Observation) -> Mapping[Address, Desired]:
         wanted: dict[Address, Desired] = {}
         for each in self._providers:
-            if not each.kinds.keys() & observation.unseen.keys():
+            if each not in self._absent and not each.kinds.keys() & observation.unseen.keys():
                 wanted.update(each.desired(infra, observation))
         return self._guarded(wanted)
 

@@ -32,6 +32,8 @@ def reachable(subject: Subject) -> Finding:
     try:
         reply = ask(subject.socket, "GET", "/1.0", timeout=PATIENCE)
     except FileNotFoundError:
+        if subject.infra is not None and not subject.infra.domains and not subject.in_lab:
+            return ok("There is none, and infra.yml has no machine for it.")
         return error(f"There is no socket {subject.socket}.", _how_to_start(subject))
     except PermissionError:
         return error(
