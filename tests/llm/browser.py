@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from freehold.operations.lab import Lab
 from freehold.system.namespaces import enter_argv
@@ -54,13 +54,15 @@ def install() -> str | None:
 class Browser:
     """One page of one browser, with a profile of its own. `log` is what it printed, for when something fails."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab | None = None) -> None:
+        """In the network of a lab, or in this computer's own."""
         self.folder = tempfile.TemporaryDirectory(prefix="fh-browser-", dir="/tmp")
         self.log = Path(self.folder.name, "log")
         argv = ["chromium", *_OPTIONS, f"--user-data-dir={self.folder.name}/profile", "about:blank"]
+        shell = ["sh", "-c", _HANDS_OVER, "sh", *argv]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                enter_argv(pid_of(lab), ["sh", "-c", _HANDS_OVER, "sh", *argv], "/tmp"),
+                enter_argv(pid_of(lab), shell, "/tmp") if lab else shell,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -69,7 +71,7 @@ class Browser:
         self._numbers = itertools.count(1)
         self._session = ""
 
-    def __enter__(self) -> "Browser":
+    def __enter__(self) -> Self:
         pages = self._call("Target.getTargets")["targetInfos"]
         page = next(each["targetId"] for each in pages if each["type"] == "page")
         attached = self._call("Target.attachToTarget", targetId=page, flatten=True)

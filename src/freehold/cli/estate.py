@@ -36,10 +36,16 @@ def loaded(options: Common, folder: Path | None = None) -> tuple[Infra, Loaded]:
 
     `folder` has what infra.yml names, when that is not the folder it stands in.
     """
+    infra, result = read(options, folder)
+    tell(result.diagnostics, options)
+    return infra, result
+
+
+def read(options: Common, folder: Path | None = None) -> tuple[Infra, Loaded]:
+    """The same without a word: its warnings are among the result's diagnostics."""
     result = load(options.directory, folder=folder)
     if result.infra is None or has_errors(result.diagnostics):
         raise ConfigError(*result.diagnostics)
-    tell(result.diagnostics, options)
     return equipped(result.infra, in_lab=options.lab), result
 
 

@@ -1,20 +1,16 @@
-"""`freehold status`: the machines, hosts and services as they are, beside what was declared."""
+"""`freehold status`: is everything well? The estate as it is, beside what was declared; `ui` shows the same as a page."""
 
 import json
 import sys
-from dataclasses import replace
+from functools import partial
 
 import typer
 
 from freehold.cli import estate, interrupts
 from freehold.cli.options import Directory, InLab, Json, Limit, common
-from freehold.cli.site import opened
+from freehold.cli.site import lab_holder, opened
 from freehold.diagnostics import ExitCode
 from freehold.engine.planner import Planner
-from freehold.operations.host_status import read_hosts
-from freehold.operations.service_status import services_of
-from freehold.operations.status import Status, read_status
-from freehold.views.status import render_status, status_document
 
 
 def register(app: typer.Typer) -> None:
@@ -28,21 +24,31 @@ def register(app: typer.Typer) -> None:
         as_json: Json = False,
         limit: Limit = None,
     ) -> int:
-        """Show the machines, hosts and services, and what drifted."""
+        """Show the machines, hosts and services, what drifted, and what needs you."""
+        from freehold.operations.overview import Overview
+        from freehold.operations.overview.look import Surroundings, look
+        from freehold.views.overview import render_overview
+        from freehold.views.overview_document import overview_document
+
         options = common(context, directory, lab, as_json)
-        infra, _ = estate.loaded(options)
+        infra, loaded = estate.loaded(options)
         selection = estate.selection(infra, limit, None)
 
-        async def look() -> Status:
-            async with opened(options) as provider:
-                picture = await Planner(infra=infra, provider=provider, selection=selection).look()
-                found = await read_status(provider.incus, infra, picture, selection)
-                hosts = await read_hosts(provider.targets, infra, picture, selection)
-                return replace(found, hosts=hosts, services=services_of(picture, selection))
+        async def seen() -> Overview:
+            async with opened(options) as site:
+                planner = Planner(infra=infra, provider=site, selection=selection)
+                around = Surroundings(
+                    folder=options.directory,
+                    incus=site.incus,
+                    targets=site.targets,
+                    timers=site.timers,
+                    lab=partial(lab_holder, options),
+                )
+                return await look(planner, around, loaded.diagnostics)
 
-        found = interrupts.run(look())
+        found = interrupts.run(seen())
         if options.json:
-            print(json.dumps(status_document(found), indent=1))
+            print(json.dumps(overview_document(found, options.command), indent=1))
         else:
-            render_status(found, sys.stdout, command=options.command)
+            render_overview(found, sys.stdout, command=options.command)
         return ExitCode.DONE

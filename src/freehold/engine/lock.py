@@ -1,4 +1,4 @@
-"""One run at a time for an estate's folder. Taken by apply, destroy and pruning; told about by `log` and `doctor`.
+"""One run at a time for an estate's folder. Taken by apply, destroy and pruning; told about by `status` and `ui`.
 
 The kernel's lock on `.freehold/lock` decides (it goes with its owner, however that ended); the text inside says who.
 """
@@ -57,6 +57,19 @@ def lock(folder: Path, verb: str) -> Iterator[Diagnostic | None]:
             yield _taken_over(dead) if dead else None
         finally:
             os.ftruncate(file.fileno(), 0)
+
+
+def at_work(folder: Path) -> Owner | None:
+    """Who changes the estate in `folder` right now; None when nobody does, or where that cannot be told."""
+    path = folder / STATE_FOLDER / "lock"
+    try:
+        with path.open(encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read(path)
+    except OSError:
+        pass  # nobody ever worked here, or it is not ours to read
+    return None
 
 
 def _write(descriptor: int, owner: Owner) -> None:

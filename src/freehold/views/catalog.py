@@ -63,6 +63,8 @@ def descriptor_document(entry: Entry) -> dict[str, Any]:
         "cpu": descriptor.cpu,
         "memory": descriptor.memory.bytes if descriptor.memory else None,
         "exposes": descriptor.exposes,
+        "reaches": [each.value for each in descriptor.reaches],
+        "network_of": container.network_of if container else None,
         "settings": [_setting(each) for each in descriptor.settings],
         **_parts(descriptor),
     }
@@ -90,9 +92,22 @@ def _parts(descriptor: Descriptor) -> dict[str, Any]:
             }
             for port in descriptor.ports
         ],
-        "needs": [{"name": need.name, "service": need.service} for need in descriptor.needs],
+        "needs": [
+            {
+                "name": need.name,
+                "service": need.service,
+                "optional": need.optional,
+                "when": str(need.when) if need.when else None,
+            }
+            for need in descriptor.needs
+        ],
         "secrets": [
-            {"name": secret.name, "description": secret.description}
+            {
+                "name": secret.name,
+                "generated": secret.generated,
+                "when": str(secret.when) if secret.when else None,
+                "description": secret.description,
+            }
             for secret in descriptor.secrets
         ],
         "data": [

@@ -84,8 +84,13 @@ def status_document(status: Status) -> dict[str, Any]:
     }
 
 
-def render_status(status: Status, stream: TextIO, *, command: str = "freehold") -> None:
-    """Write a table each of the machines, the hosts and the services, the orphans, and whether everything is as declared."""
+def render_status(
+    status: Status, stream: TextIO, *, command: str = "freehold", more: Sequence[str] = ()
+) -> None:
+    """Write a table each of the machines, the hosts and the services, the orphans, and whether everything is as declared.
+
+    `more` are lines that stand before the last ones.
+    """
     paper = Paper(stream)
     if status.machines:
         for line in table_lines(_COLUMNS, list(_rows(status.machines)), paper):
@@ -99,6 +104,8 @@ def render_status(status: Status, stream: TextIO, *, command: str = "freehold") 
         for line in table_lines(_SERVICE_COLUMNS, [*map(_service_row, status.services)], paper):
             paper.line(line)
         paper.line()
+    for line in more:
+        paper.line(line)
     for host in status.hosts:
         if host.problem:
             for line in paper.wrapped(visible(host.problem)):

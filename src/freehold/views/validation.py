@@ -20,10 +20,11 @@ def validation_document(diagnostics: Sequence[Diagnostic]) -> dict[str, Any]:
 
 def render_valid(infra: Infra, warnings: int, stream: TextIO) -> None:
     """One line: what the file describes."""
+    policies = [policy for policy in infra.policies if not policy.follows]
     parts = [
         count(len(infra.domains), "domain"),
         count(len(list(infra.machines())), "machine"),
-        *([count(len(infra.policies), "policy", "policies")] if infra.policies else []),
+        *([count(len(policies), "policy", "policies")] if policies else []),
         *([count(len(infra.hosts), "host")] if infra.hosts else []),
         *([count(len(infra.services), "service")] if infra.services else []),
     ]

@@ -1,0 +1,67 @@
+"""The real pages on a real port, of facts that a test has made: what a browser meets. Also what the docs' pictures are taken of."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from freehold.cli.options import Common
+from freehold.cli.ui_site import OverviewSite
+from freehold.diagnostics import FreeholdError
+from freehold.operations.overview.facts import Overview
+from freehold.operations.overview.watch import Watch
+from freehold.system.pages import PageServer
+
+TOKEN = "token-of-the-tests"
+
+
+@dataclass
+class Served:
+    """A server in a thread of its own. What `facts` says is what the next look finds."""
+
+    facts: Overview | FreeholdError
+    folder: Path
+    errors: list[Exception] = field(default_factory=list)
+    port: int = 0
+
+    async def look(self) -> Overview:
+        if isinstance(self.facts, FreeholdError):
+            raise self.facts
+        return self.facts
+
+    def path(self, path: str = "/") -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    @property
+    def address(self) -> str:
+        """What `freehold ui` prints."""
+        return self.path(f"/?token={TOKEN}")
+
+
+@contextmanager
+def served(facts: Overview, folder: Path, every: float = 0) -> Iterator[Served]:
+    """Serve them for the length of the block; `every` look is a new one."""
+    of = Served(facts, folder)
+    ready, ended = threading.Event(), asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    async def run() -> None:
+        watch = Watch(of.look, every)
+        site = OverviewSite(Common(directory=folder), watch, of.errors.append)
+        async with PageServer(site, TOKEN, "127.0.0.1", 0) as server:
+            of.port = server.port
+            ready.set()
+            await ended.wait()
+        await watch.close()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=[run()])
+    thread.start()
+    try:
+        assert ready.wait(60)
+        yield of
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join(60)
+        loop.close()
