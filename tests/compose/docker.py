@@ -73,8 +73,13 @@ class FakeDocker:
                 return self._up_all(project, file, names, "--force-recreate" in options)
             case ["docker", "pull", *_, image]:
                 return Ended(1, "", f"Error: lookup of {image.partition('/')[0]}: no such host")
-            case ["docker", "network", "rm", name]:
-                self.networks.discard(name)
+            case ["docker", "network", "rm", *names]:
+                self.networks -= set(names)
+                return _DONE
+            case ["docker", "start", *numbers]:
+                for each in self.containers.values():
+                    if str(each.number) in numbers:
+                        each.status, each.started = "running", next(self._numbers)
                 return _DONE
             case ["docker", "kill", name]:
                 self._by_name(name).status, self._by_name(name).code = "exited", 137
@@ -89,8 +94,9 @@ class FakeDocker:
                 return Ended(0, "\n".join(f"{c.service} {c.number} {c.status}" for c in self.containers.values()), "")  # fmt: skip
             case ["docker", "volume", "ls", *_]:
                 return Ended(0, "\n".join(sorted(self.volumes)), "")
-            case ["rm", "-rf" | "-f", path]:
-                self._delete(path)
+            case ["rm", "-rf" | "-f", *paths]:
+                for path in paths:
+                    self._delete(path)
                 return _DONE
         return None
 
@@ -114,7 +120,8 @@ class FakeDocker:
             return Ended(0, self._log(container), "")
         if container is not None and script == docker._STOP:
             container.status = "exited"
-        elif container is not None:
+            return Ended(0, f"{container.number}\n", "")
+        if container is not None:
             assert script == docker._REMOVE
             del self.containers[container.service]
         return _DONE

@@ -83,7 +83,7 @@ def test_without_room_for_a_copy_nothing_is_begun(in_memory: Desk, docker: FakeD
     docker.target.answers = without_room(docker.answer)
     (problem,) = problems_of(in_memory.carry_out())[DB]
     assert problem.code == "data-not-copied"
-    assert "there is 900 MiB, and 100 MiB are free" in problem.detail
+    assert "db: 900 MiB to copy, and 100 MiB are free." in problem.detail
     assert in_memory.containers()["db"] == before["db"]
     assert DB in summary(in_memory.plan())
 
@@ -93,7 +93,7 @@ def without_room(
 ) -> Callable[[Sequence[str], bytes], Ended | None]:
     def full(command: Sequence[str], given: bytes) -> Ended | None:
         if len(command) > 2 and "du -sk" in command[2]:
-            return Ended(3, "900 MiB, and 100 MiB are free\n", "")
+            return Ended(3, "900 MiB to copy, and 100 MiB are free\n", "")
         return answer(command, given)
 
     return full

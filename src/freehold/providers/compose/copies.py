@@ -17,45 +17,62 @@ _HOURS = 4 * 3600.0  # seconds that copying may take
 _MEASURING = 600.0
 _FULL = 3  # the exit code of _ROOM that says so
 
-# Volumes that are not there yet have nothing to be copied. `cp` shares blocks where the file system can.
-_ROOM = """
+# Volumes that are not there yet have nothing to be copied; whoever else is at work on one would be copied half-way, or lose what it writes.
+_VOLUMES = """
 set -eu
 folder=$1
 shift
+there=$(docker volume ls --quiet)
+is_there() { echo "$there" | grep -qxF -- "$1"; }
+place() { docker volume inspect --format '{{.Mountpoint}}' "$1"; }
+unused() {
+    used=$(docker ps --filter "volume=$1" --format '{{.Names}}')
+    [ -z "$used" ] || { echo "the volume $1 is in use by" $used >&2; exit 1; }
+}
+"""
+_ROOM = f"""{_VOLUMES}
 mkdir -p -m 700 "$folder"
 need=0
 for volume; do
-    from=$(docker volume inspect --format '{{.Mountpoint}}' "$volume" 2>/dev/null) || continue
-    need=$((need + $(du -sk "$from" | cut -f 1)))
+    is_there "$volume" || continue
+    from=$(place "$volume")
+    size=$(du -sk "$from/" | cut -f 1)
+    need=$((need + size))
 done
-free=$(df -Pk "$folder" | awk 'NR == 2 {print $4}')
-echo "$((need / 1024)) MiB, and $((free / 1024)) MiB are free"
-[ "$need" -lt "$((free - free / 10))" ] || exit 3
+free=$(df -Pk "$folder" | awk 'NR == 2 {{print $4}}')
+echo "$((need / 1024)) MiB to copy, and $((free / 1024)) MiB are free"
+[ "$need" -le "$((free - free / 10))" ] || exit {_FULL}
 """
-_COPY = """
-set -eu
-cd "$1"
-shift
+# `cp` shares blocks where the file system can.
+_COPY = f"""{_VOLUMES}
+cd "$folder"
 rm -rf .new
+trap 'rm -rf .new' EXIT
 mkdir .new
 for volume; do
-    from=$(docker volume inspect --format '{{.Mountpoint}}' "$volume" 2>/dev/null) || continue
-    cp -a --reflink=auto "$from" ".new/$volume"
+    is_there "$volume" || continue
+    unused "$volume"
+    from=$(place "$volume")
+    cp -a --reflink=auto "$from/." ".new/$volume"
 done
 rm -rf last
 mv .new last
 """
-# What comes back lies beside, complete, before it takes its place.
-_RESTORE = """
-set -eu
-cd "$1/last"
-for volume in *; do
+# What comes back is complete before it takes its place. From the same file system it is moved, for the new version may have left no room.
+_RESTORE = f"""{_VOLUMES}
+cd "$folder/last"
+for volume; do
     [ -d "$volume" ] || continue
-    to=$(docker volume inspect --format '{{.Mountpoint}}' "$volume")
+    unused "$volume"
+    to=$(place "$volume")
+    back=$volume
     rm -rf "$to.back" "$to.gone"
-    cp -a --reflink=auto "$volume" "$to.back"
+    if [ "$(stat -c %d "$volume")" != "$(stat -c %d "$(dirname "$to")")" ]; then
+        back=$to.back
+        cp -a "$volume" "$back" || {{ rm -rf "$back"; exit 1; }}
+    fi
     mv "$to" "$to.gone"
-    mv "$to.back" "$to"
+    mv "$back" "$to"
     rm -rf "$to.gone"
 done
 """
@@ -80,14 +97,14 @@ class Copy:
         ended = await self._run(_ROOM, _MEASURING)
         if ended.code:
             said = ended.output if ended.code == _FULL else ended.errors
-            raise BackendError(problems.not_copied(self.address, said, full=ended.code == _FULL))
+            raise BackendError(problems.not_copied(self.address, said))
         return ended.output.strip()
 
     async def take(self) -> None:
         """Copy the data of the service, which stands still. Raises BackendError."""
         ended = await self._run(_COPY, _HOURS)
         if ended.code:
-            raise BackendError(problems.not_copied(self.address, ended.errors, full=False))
+            raise BackendError(problems.not_copied(self.address, ended.errors))
         self.taken = True
 
     async def bring_back(self) -> None:

@@ -59,21 +59,23 @@ while read -r folder keep; do
     done
 done
 """
-_CONTAINERS = 'docker ps --all --quiet --no-trunc --filter "label=$1" --filter "label=$2"'
+_RUNNING = 'docker ps --quiet --no-trunc --filter "label=$1" --filter "label=$2"'
+_CONTAINERS = f"{_RUNNING} --all"
 _LOG = f"""
 for id in $({_CONTAINERS}); do
     docker logs --tail 15 "$id" 2>&1
     docker inspect --type container --format '{{{{if .State.Health}}}}{{{{range .State.Health.Log}}}}{{{{println .Output}}}}{{{{end}}}}{{{{end}}}}' "$id" | tail -n 3
 done
 """
-_INSIDE = """
-id=$(docker ps --quiet --no-trunc --filter "label=$1" --filter "label=$2" | head -n 1)
-[ -n "$id" ] || { echo "its container does not run" >&2; exit 1; }
+_INSIDE = f"""
+id=$({_RUNNING} | head -n 1)
+[ -n "$id" ] || {{ echo "its container does not run" >&2; exit 1; }}
 seconds=$3
 shift 3
 timeout "$seconds" docker exec "$id" "$@"
 """
-_STOP = f'for id in $({_CONTAINERS}); do docker stop --time "$3" "$id" >/dev/null || exit 1; done'
+# It says the number of each.
+_STOP = f'for id in $({_RUNNING}); do docker stop --time "$3" "$id" || exit 1; done'
 _REMOVE = f"""
 for id in $({_CONTAINERS}); do
     docker stop --time "$3" "$id" >/dev/null 2>&1
@@ -123,9 +125,9 @@ class Docker:
         words = ["sh", "-c", _UNPACK, "unpack", above, version, umask, places.root(self.estate)]
         return await self.target.run(words, given=packed, timeout=_MINUTE)
 
-    async def delete(self, folder: str) -> None:
-        """Delete a folder with all versions in it."""
-        await self.target.run(["rm", "-rf", folder], timeout=_MINUTE)
+    async def delete(self, *folders: str) -> None:
+        """Delete folders with all versions in them."""
+        await self.target.run(["rm", "-rf", *folders], timeout=_MINUTE)
 
     async def thin(self, project: Project, names: Sequence[str]) -> None:
         """Delete the versions of these services' files that no entry names any more."""
@@ -176,9 +178,14 @@ class Docker:
         """Run a command in its container; one that takes longer than `seconds` ends with 124."""
         return await self._of(_INSIDE, name, *words, seconds=seconds)
 
-    async def stop(self, name: str, seconds: float) -> None:
-        """Stop it, if it runs."""
-        await self._of(_STOP, name, seconds=seconds)
+    async def stop(self, name: str, seconds: float) -> Sequence[str]:
+        """Stop it, if it runs; the containers that were stopped."""
+        return (await self._of(_STOP, name, seconds=seconds)).output.split()
+
+    async def go_on(self, containers: Sequence[str]) -> None:
+        """Start again what was stopped, as it is."""
+        if containers:
+            await self.target.run(["docker", "start", *containers], timeout=_STARTING)
 
     async def remove(self, name: str, seconds: float) -> Ended:
         """Stop and delete its container; volumes stay."""
@@ -186,8 +193,8 @@ class Docker:
 
     async def remove_networks(self, names: Sequence[str]) -> None:
         """Those that nothing is in any more; Docker itself refuses the others."""
-        for name in names:
-            await self.target.run(["docker", "network", "rm", f"{self.estate}_{name}"])
+        if networks := [f"{self.estate}_{name}" for name in names]:
+            await self.target.run(["docker", "network", "rm", *networks])
 
     async def _of(self, script: str, name: str, *more: str, seconds: float = 0.0) -> Ended:
         labels = [f"{places.ESTATE_LABEL}={self.estate}", f"{places.SERVICE_LABEL}={name}"]

@@ -116,13 +116,13 @@ def left_stopped(address: Address, container: str) -> Diagnostic:
     )
 
 
-def not_copied(address: Address, said: str, *, full: bool) -> Diagnostic:
+def not_copied(address: Address, said: str) -> Diagnostic:
     """The copy before an update: there is no room for it, or it failed. The service was not updated."""
     return Diagnostic(
         code="data-not-copied",
         summary="The data of a service could not be copied, so it was not updated",
-        detail=f"{address.path}: {'there is ' if full else ''}{last_line(said)}",
-        hint="Free some space on the target. Without a copy:\n    freehold apply",
+        detail=f"{address.path}: {last_line(said)}",
+        hint="Change what the message names. Without a copy:\n    freehold apply",
     )
 
 
@@ -131,8 +131,8 @@ def not_brought_back(address: Address, folder: str, said: str) -> Diagnostic:
     return Diagnostic(
         code="data-not-brought-back",
         summary="The data of a service could not be brought back",
-        detail=f"{address.path}: {last_line(said)} The copy from before the update is whole, in {folder}/last on the target.",
-        hint="Copy it into Docker's volumes of the same names by hand, then run apply again.",
+        detail=f"{address.path}: {last_line(said)} What is not back yet is in {folder}/last on the target.",
+        hint="Move it into Docker's volumes of the same names by hand, then run apply again.",
     )
 
 
@@ -145,7 +145,7 @@ def taken_back(
         ends = "what ran before was started again, and is not healthy either"
     elif not took_over:
         ends += ", and does not take over its secrets either"
-    data = "is that from before the update" if restored else "was not touched"
+    data = "is that from before the update" if restored else "was left as it is"
     return Diagnostic(
         severity=Severity.WARNING if healthy and took_over else Severity.ERROR,
         code="service-update-taken-back",

@@ -5,6 +5,7 @@ entry that has not served yet stands the one that ran before (`x-freehold-previo
 go back to it.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +14,10 @@ import yaml
 
 from freehold.config.yaml_text import as_yaml
 from freehold.model.names import service_bridge
+from freehold.planning.resource import Fields
 from freehold.providers.compose import places
 from freehold.providers.compose.entry import Entry
+from freehold.providers.compose.networking import OF_SERVICE
 
 HEADING = "# Written by Freehold from infra.yml: "
 _PREVIOUS = "x-freehold-previous"
@@ -43,14 +46,31 @@ class Project:
         """A service as it is to run."""
         self.entries[name] = _each_text(entry, lambda text: text.replace("$", "$$"))
 
-    def renew(self, name: str, entry: Entry, *, served: bool) -> None:
-        """The same, keeping what ran until now to go back to. `served`: that was healthy, so it is better than what ran before it."""
-        if served:
+    def renew(self, name: str, entry: Entry, *, served: Fields | None) -> bool:
+        """The same, keeping what ran until now to go back to; whether the entry is another. `served`: what was healthy, as the plan saw it.
+
+        That is better than what ran before it, unless a run was killed before it started the entry that stands there.
+        """
+        if served is not None and not self._previous_runs(name, served):
             self.previous.pop(name, None)
         before = self.entries.get(name, {})
         self.put(name, entry)
-        if self.entries[name] != before:
-            self.previous.setdefault(name, before)
+        if self.entries[name] == before:
+            return False
+        self.previous.setdefault(name, before)
+        return True
+
+    def _previous_runs(self, name: str, served: Fields) -> bool:
+        previous, entry = self.previous.get(name), self.entries.get(name, {})
+        return bool(previous) and _unlike(previous or {}, served) < _unlike(entry, served)
+
+    def sharing(self, name: str) -> dict[str, Entry]:
+        """The entries that have the network of this service."""
+        return {
+            other: entry
+            for other, entry in self.entries.items()
+            if entry.get("network_mode") == f"{OF_SERVICE}{name}"
+        }
 
     def take_back(self, name: str) -> Entry | None:
         """Have the entry that ran before again; as it was `put`, None when there was none."""
@@ -108,6 +128,16 @@ def versions_in(entry: Entry, folder: str) -> set[str]:
     sources = (volume["source"] for volume in entry.get("volumes", ()))
     inside = (each for each in sources if each.startswith(f"{folder}/"))
     return {each.removeprefix(f"{folder}/").partition("/")[0] for each in inside}
+
+
+def _unlike(entry: Entry, seen: Fields) -> int:
+    """In how many fields what was seen is not what the label of an entry says."""
+    text = str(dict(entry.get("labels") or {}).get(places.FIELDS_LABEL, "{}"))
+    try:
+        fields = dict(json.loads(text.replace("$$", "$")))
+    except ValueError:
+        fields = {}
+    return sum(fields.get(path) != seen.get(path) for path in {*fields, *seen})
 
 
 def _entries(document: Mapping[str, Any], key: str) -> dict[str, Entry]:

@@ -27,7 +27,7 @@ def removal(change: Change, docker: Docker) -> Sequence[Step]:
             project.previous.pop(name, None)
             await docker.save(project)
             await docker.remove_networks(sorted(before - project.networks()))
-        for folder in (places.files_folder, places.secrets_folder):
-            await docker.delete(folder(docker.estate, name))
+        folders = (places.files_folder, places.secrets_folder)
+        await docker.delete(*(folder(docker.estate, name) for folder in folders))
 
     return [Step(f"remove {name}, but for its data", run)]

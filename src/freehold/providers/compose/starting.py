@@ -3,10 +3,11 @@
 Compose takes a second for one service and hardly more for eight.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from freehold.planning.resource import Fields
 from freehold.providers.compose.entry import Entry
 from freehold.providers.compose.together import Together
 from freehold.system.targets import Ended
@@ -19,12 +20,12 @@ _PAUSE = 0.1  # seconds that a start waits for others
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """A service to be started. `anew`: also where Compose sees no difference; `served`: what runs until now was healthy."""
+    """A service to be started. `anew`: also where Compose sees no difference; `served`: what runs until now, where it is healthy."""
 
     name: str
     entry: Entry
     anew: bool
-    served: bool
+    served: Fields | None
     stop_seconds: float
 
 
@@ -47,23 +48,33 @@ class Starts:
     async def _start(self, starts: Sequence[Start]) -> Sequence[Ended]:
         found: dict[str, Ended] = {}
         async with self._docker.project() as project:
-            for each in starts:
-                project.renew(each.name, each.entry, served=each.served)
+            others = {
+                each.name
+                for each in starts
+                if project.renew(each.name, each.entry, served=each.served)
+            }
             await self._docker.save(project)
             for anew in (True, False):
                 if those := [each for each in starts if each.anew is anew]:
-                    found |= await self._up(those, anew=anew)
+                    found |= await self._up(those, others, anew=anew)
         return [found[each.name] for each in starts]
 
-    async def _up(self, starts: Sequence[Start], *, anew: bool) -> dict[str, Ended]:
-        """Of several nobody says which one fails: each by itself then. What has just been made is not made again, only started."""
+    async def _up(
+        self, starts: Sequence[Start], others: Set[str], *, anew: bool
+    ) -> dict[str, Ended]:
+        """Of several nobody says which one fails: each by itself then. What has just been made of another entry is not made again.
+
+        Whose entry is as it was (its files were changed by hand, say) is made anew once more: Compose sees no difference there.
+        """
         names = [each.name for each in starts]
         seconds = max(each.stop_seconds for each in starts)
         ended = await self._docker.up(*names, anew=anew, stop_seconds=seconds)
         if not ended.code or len(starts) == 1:
             return dict.fromkeys(names, ended)
         return {
-            each.name: await self._docker.up(each.name, anew=False, stop_seconds=each.stop_seconds)
+            each.name: await self._docker.up(
+                each.name, anew=anew and each.name not in others, stop_seconds=each.stop_seconds
+            )
             for each in starts
         }
 

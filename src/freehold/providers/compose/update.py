@@ -43,7 +43,7 @@ class Update:
         """What is done; one that only stands still needs neither image nor files."""
         name = self.name
         start = [
-            Step(f"start {name}", self._start),
+            self._starting,
             Step(f"wait until {name} serves", self._serve, only_waits=True),
         ]
         if self._takes_over:
@@ -53,10 +53,14 @@ class Update:
         fetch = Step(f"have the image of {name}", self._fetch)
         deliver = Step(f"deliver the files of {name}", self._deliver)
         has_files = not {"files", "secrets"}.isdisjoint(self.change.desired or ())
-        before = [fetch, deliver] if has_files else [fetch]
-        if self.copy is not None:
-            before.append(Step(f"copy the data of {name}", self._copy))
-        return [*before, *start]
+        return [fetch, deliver, *start] if has_files else [fetch, *start]
+
+    @property
+    def _starting(self) -> Step:
+        """One step with the copy: a run that is asked to stop in between would leave it standing still."""
+        if self.copy is None:
+            return Step(f"start {self.name}", self._start)
+        return Step(f"copy the data of {self.name} and start it", self._copy_and_start)
 
     @property
     def name(self) -> str:
@@ -74,10 +78,12 @@ class Update:
         return (self._anew and self.keeps_secrets) or state.endswith(NOT_TAKEN_OVER)
 
     @property
-    def _served(self) -> bool:
-        """Whether what ran when the plan was made was healthy, with secrets that it had taken over."""
+    def _served(self) -> Fields | None:
+        """What ran when the plan was made, where it was healthy, with secrets that it had taken over."""
         observed, desired = self.change.observed or {}, self.change.desired or {}
-        return observed.get(STATE) == desired.get(STATE)
+        if observed.get(STATE) != desired.get(STATE):
+            return None
+        return {path: value for path, value in observed.items() if path != STATE}
 
     @property
     def _stood_still(self) -> bool:
@@ -105,16 +111,18 @@ class Update:
                 problem = problems.undelivered(self.docker.target.name, self.name, ended.errors)
                 raise BackendError(problem)
 
-    async def _copy(self, report: Report) -> None:
-        """It stands still meanwhile; when that fails it goes on as it was."""
+    async def _copy_and_start(self, report: Report) -> None:
+        """It stands still meanwhile; when the copy fails it goes on as it was."""
         assert self.copy is not None
         report(await self.copy.room())
-        await self.docker.stop(self.name, _stop(self.wanted().entry))
+        stopped = await self.docker.stop(self.name, _stop(self.wanted().entry))
         try:
             await self.copy.take()
         except BackendError:
-            await self.docker.up(self.name, anew=False, stop_seconds=0)
+            await self.docker.go_on(stopped)
+            await self._reconnect()
             raise
+        await self._start(report)
 
     async def _start(self, report: Report) -> None:
         entry = _labelled(self.wanted())
@@ -164,8 +172,9 @@ class Update:
             # The new one may have got as far as to keep the new secrets: the old one takes its own over again.
             failed = why or await takeover.take_over(self.docker, self.name, previous)
             await self.docker.thin(project, [self.name])
+            await self._reconnect()
             return [problems.taken_back(self.change.address, healthy=why is None, took_over=failed is None, restored=restored)]  # fmt: skip
-        if not self._stood_still:
+        if not (self._stood_still or restored):
             return []
         await self.docker.stop(self.name, _stop(self.wanted().entry))
         container = f"{self.docker.estate}-{self.name}-1"
@@ -179,6 +188,16 @@ class Update:
         await self.docker.stop(self.name, _stop(self.wanted().entry))
         await self.copy.bring_back()
         return True
+
+    async def _reconnect(self) -> None:
+        """Those that run and have its network lost it when it was started again; their own changes wait for one that failed."""
+        async with self.docker.project() as project:
+            guests = project.sharing(self.name)
+            states = {name: await self.docker.watch.state(name, at_once=True) for name in guests}
+            run = [name for name, state in states.items() if state and state.status == "running"]
+            if run:
+                longest = max(_stop(guests[name]) for name in run)
+                await self.docker.up(*run, anew=True, stop_seconds=longest)
 
     def _masked(self, text: str) -> str:
         return self.masking().text(text)

@@ -6,13 +6,15 @@ One command for all services that are waited for: it stands still at the target 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from freehold.providers.compose import places
+from freehold.diagnostics import BackendError
+from freehold.providers.compose import places, problems
 from freehold.providers.compose.together import Together
 from freehold.system.targets import Target
 
 _AT_MOST = 1.5  # seconds that a look waits for something to happen
 _SECONDS = 60.0
 _AT_ONCE = "0"
+_TRIES = 30  # seconds for a Docker that is started again
 
 # What happened since the look before counts too: Docker keeps the last 256 events (docs.docker.com, `docker system events`).
 WATCH = f"""
@@ -25,7 +27,12 @@ if [ "$2" != {_AT_ONCE} ]; then
     }}
 fi
 date +%s.%N
-ids=$(docker ps --all --quiet --no-trunc --filter "$label") || exit 1
+tries=0
+until ids=$(docker ps --all --quiet --no-trunc --filter "$label"); do
+    tries=$((tries + 1))
+    [ $tries -lt {_TRIES} ] || exit 1
+    sleep 1
+done
 [ -z "$ids" ] || docker inspect --type container --format '{{{{index .Config.Labels "{places.SERVICE_LABEL}"}}}} {{{{.State.Status}}}} {{{{.RestartCount}}}} {{{{.State.ExitCode}}}} {{{{if .State.Health}}}}{{{{.State.Health.Status}}}}{{{{else}}}}none{{{{end}}}}' $ids
 exit 0
 """
@@ -57,13 +64,18 @@ class Watch:
         self._together = Together(self._look)
 
     async def state(self, service: str, *, at_once: bool) -> State | None:
-        """How its container is, None where there is none; unless `at_once`, when something has happened, or a moment later."""
+        """How its container is, None where there is none; unless `at_once`, when something has happened, or a moment later.
+
+        Raises BackendError where Docker does not answer: then nobody knows.
+        """
         return await self._together.ask(_Question(service, at_once))
 
     async def _look(self, questions: Sequence[_Question]) -> Sequence[State | None]:
         since = _AT_ONCE if any(each.at_once for each in questions) else self._since
         words = ["sh", "-c", WATCH, "watch", self._estate, since]
         ended = await self._target.run(words, timeout=_SECONDS)
+        if ended.code:
+            raise BackendError(problems.docker_silent(self._target.name, ended.errors))
         now, *lines = ended.output.splitlines() or [_AT_ONCE]
         self._since = now
         found = _states(lines)
