@@ -4,16 +4,13 @@ import gc
 import os
 import signal
 import sys
-import traceback
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from freehold import __version__
 from freehold.cli.options import Directory, InLab, Invocation, Json, common
-from freehold.diagnostics import Diagnostic, ExitCode, FreeholdError
+from freehold.diagnostics import ExitCode, FreeholdError
 
 app = typer.Typer(
     name="freehold",
@@ -47,6 +44,7 @@ def root(
 
 def _register() -> None:
     from freehold.cli import (
+        alerts,
         apply,
         catalog,
         destroy,
@@ -63,7 +61,9 @@ def _register() -> None:
         snapshot,
         status,
         sync,
+        ui,
         undo,
+        updates,
         validate,
         verify,
     )
@@ -76,6 +76,9 @@ def _register() -> None:
         undo,
         verify,
         status,
+        ui,
+        alerts,
+        updates,
         firewall,
         destroy,
         orphans,
@@ -129,18 +132,8 @@ def _misused(error: typer.TyperException) -> int:
 
 
 def _bug(error: Exception) -> ExitCode:
-    """Nobody should see a traceback; whoever mends this needs one."""
+    from freehold.cli.bugs import written_down
     from freehold.views.diagnostics import render_diagnostics
 
-    name = f"freehold-bug-{datetime.now(UTC):%Y%m%dT%H%M%S}.txt"
-    path = next(p for p in (Path(".freehold"), Path("/tmp")) if p.is_dir()) / name  # noqa: S108
-    path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    path.chmod(0o600)
-    problem = Diagnostic(
-        code="bug",
-        summary="This is a bug in Freehold",
-        detail=f"{type(error).__name__}: {error}",
-        hint=f"What happened is written down in {path}; please report it.",
-    )
-    render_diagnostics([problem], sys.stderr)
+    render_diagnostics([written_down(error)], sys.stderr)
     return ExitCode.FAILED

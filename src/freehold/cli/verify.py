@@ -1,6 +1,7 @@
 """`freehold verify`: is everything as infra.yml says? Exit 2 when not. Changes nothing.
 
-With --traffic, packets prove it too: `operations.traffic`. With --deep, Ansible looks into the machines: `operations.inside`.
+With --traffic, packets prove it too: `operations.traffic`. With --deep, Ansible looks into the machines: `operations.inside`. With --leaks,
+the tunnels of VPNs are cut and restarted to prove that nothing leaves beside them: `operations.leaks`.
 """
 
 import json
@@ -12,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from freehold.cli import estate, interrupts
-from freehold.cli.options import Common, Directory, InLab, Json, Limit, common
-from freehold.cli.site import Site, logs, opened
+from freehold.cli import estate, interrupts, verify_leaks
+from freehold.cli.options import Common, Directory, InLab, Json, Limit, Yes, common
+from freehold.cli.site import Site, lab_holder, logs, opened
 from freehold.diagnostics import Diagnostic, ExitCode, UsageError
 from freehold.engine.planner import Planner
 from freehold.model import Infra
@@ -23,6 +24,7 @@ from freehold.views.verify import render_verification, verification_document
 
 if TYPE_CHECKING:  # what the proof by packets needs, no plain `verify` should pay for
     from freehold.operations.inside import Inside
+    from freehold.operations.leaks.report import LeakReport
     from freehold.operations.traffic import TrafficReport
     from freehold.system.incus.api import Incus
 
@@ -36,6 +38,22 @@ Deep = Annotated[
 Report = Annotated[
     Path | None,
     typer.Option("--report", metavar="FILE", help="With --traffic: write it as an HTML page too."),
+]
+Leaks = Annotated[
+    bool,
+    typer.Option(
+        "--leaks",
+        help="Prove that nothing leaves beside a VPN: with its tunnel up, cut for a moment, and at its restart.",
+    ),
+]
+AddressUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--address-url",
+        metavar="URL",
+        help="With --leaks: what answers with the address of who asks.",
+        show_default="https://api.ipify.org",
+    ),
 ]
 Outside = Annotated[
     str | None,
@@ -62,13 +80,19 @@ def register(app: typer.Typer) -> None:
         traffic: Traffic = False,
         report: Report = None,
         outside: Outside = None,
+        leaks: Leaks = False,
+        address_url: AddressUrl = None,
+        yes: Yes = False,
     ) -> int:
         """Check that everything is as infra.yml says."""
         options = common(context, directory, lab, as_json)
         if not traffic and (report is not None or outside is not None):
             raise UsageError(_needs_traffic("--report" if report is not None else "--outside"))
+        if not leaks and (address_url is not None or yes):
+            raise UsageError(_needs_leaks("--yes" if yes else "--address-url"))
         infra, _ = estate.loaded(options)
         selection = estate.selection(infra, limit, None)
+        behind = verify_leaks.agreed(infra, selection, yes=yes) if leaks else None
         beyond = _outside(infra, outside) if traffic else None
 
         async def look() -> _Found:
@@ -79,9 +103,15 @@ def register(app: typer.Typer) -> None:
                     found.inside = await _look_inside(planner, provider, options)
                 if traffic:
                     found.proof = await _prove(planner, provider.incus, options, beyond)
+                if behind is not None:
+                    found.leaks = await verify_leaks.proved(
+                        infra, behind, provider.targets, address_url, options
+                    )
                 return found
 
         found = interrupts.run(look())
+        if found.proof is not None and not limit:
+            _keep(options, found.proof)
         if report is not None and found.proof is not None:
             _write(report, found.proof)
         _tell(found, options)
@@ -95,11 +125,15 @@ class _Found:
     estate: Verification
     inside: "Sequence[Inside] | None" = None
     proof: "TrafficReport | None" = None
+    leaks: "LeakReport | None" = None
 
     @property
     def is_clean(self) -> bool:
         within = all(each.is_clean for each in self.inside or ())
-        return self.estate.is_clean and within and (self.proof is None or self.proof.as_declared)
+        proved = (self.proof is None or self.proof.as_declared) and (
+            self.leaks is None or self.leaks.holds
+        )
+        return self.estate.is_clean and within and proved
 
 
 async def _look_inside(planner: Planner, provider: Site, options: Common) -> "Sequence[Inside]":
@@ -128,16 +162,7 @@ async def _prove(
     picture = await planner.look()
     infra = planner.infra
     chosen = scope(infra, ends(infra, picture.desired, picture.observed), planner.selection)
-    return await verify_traffic(incus, infra, chosen, HostStation(_holder(options)), outside)
-
-
-def _holder(options: Common) -> int | None:
-    """The process that holds the lab's namespaces; None outside of the lab."""
-    if not options.lab:
-        return None
-    from freehold.operations.lab import Lab
-
-    return Lab().status().pid
+    return await verify_traffic(incus, infra, chosen, HostStation(lab_holder(options)), outside)
 
 
 def _outside(infra: Infra, given: str | None) -> tuple[str, int] | None:
@@ -168,6 +193,11 @@ def _tell(found: _Found, options: Common) -> None:
 
         print()
         render_traffic(found.proof, sys.stdout)
+    if found.leaks is not None:
+        from freehold.views.leaks import render_leaks
+
+        print()
+        render_leaks(found.leaks, sys.stdout)
 
 
 def _document(found: _Found) -> dict[str, Any]:
@@ -180,7 +210,21 @@ def _document(found: _Found) -> dict[str, Any]:
         from freehold.views.traffic import traffic_document
 
         document["traffic"] = traffic_document(found.proof)
+    if found.leaks is not None:
+        from freehold.views.leaks import leaks_document
+
+        document["leaks"] = leaks_document(found.leaks)
     return document
+
+
+def _keep(options: Common, proof: "TrafficReport") -> None:
+    """For `status` and `ui`; that of a part of the estate would hide the rest."""
+    from freehold.operations.traffic.kept import keep
+
+    try:
+        keep(options.directory, proof)
+    except OSError as failure:
+        raise estate.unwritable(options.directory, failure) from failure
 
 
 def _write(path: Path, proof: "TrafficReport") -> None:
@@ -200,6 +244,15 @@ def _needs_traffic(option: str) -> Diagnostic:
         summary="An option has no meaning without --traffic",
         detail=f"{option} is about packets, and without --traffic none are sent.",
         hint="Add it:\n    freehold verify --traffic",
+    )
+
+
+def _needs_leaks(option: str) -> Diagnostic:
+    return Diagnostic(
+        code="needs-leaks",
+        summary="An option has no meaning without --leaks",
+        detail=f"{option} is about the proof that nothing leaves beside a VPN; all else only looks.",
+        hint="Add it:\n    freehold verify --leaks",
     )
 
 

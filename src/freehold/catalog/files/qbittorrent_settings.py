@@ -70,6 +70,7 @@ def sections(wanted: dict[str, object]) -> dict[str, dict[str, object]]:
             r"Session\DefaultSavePath": downloads,
             r"Session\TempPath": f"{downloads}/unfinished",
             r"Session\TempPathEnabled": "true",
+            r"Session\Preallocation": "true",  # one that does not fit fails before it has filled the disk
             r"Session\DisableAutoTMMByDefault": "false",
         },
         "Network": {r"PortForwardingEnabled": "false"},

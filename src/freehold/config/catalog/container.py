@@ -10,7 +10,9 @@ from freehold.config.part import Part
 class MountPart(Part):
     """A folder or file of the target that the container sees."""
 
-    source: TargetPath = Field(description="Its path on the target; a template.", examples=["/srv/media"])
+    source: TargetPath = Field(
+        description="Its path on the target; a template.", examples=["/srv/media"]
+    )
     read_only: bool = Field(
         default=True, description="Whether it cannot change it. Default: `true`.", examples=[False]
     )
