@@ -98,6 +98,18 @@ def test_a_host_that_is_off_keeps_nothing_else_from_being_done(pair: Pair) -> No
     pair.settled()
 
 
+def test_a_host_that_the_same_apply_restarts_is_entered_anew(pair: Pair) -> None:
+    pair.incus("config", "unset", "--project", "hosts.maison", "synapse", "security.nesting")
+    pair.edit("title: news", "title: late")
+    plan = told(pair.plan())
+    assert plan["lab-host:synapse"] == ("update", "restart", ("config.security.nesting",))
+    assert SITE in plan
+    done = pair.patient("apply", "--yes")
+    assert done.code == 0, done
+    assert pair.page() == "late: hello a-line\n\n"
+    pair.settled()
+
+
 def test_destroying_takes_the_services_and_names_the_data(pair: Pair) -> None:
     done = pair.patient("destroy", "--yes", "--confirm", "maison")
     assert done.code == 0, done

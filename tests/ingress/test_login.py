@@ -129,6 +129,18 @@ def test_other_stores_are_used_when_they_are_chosen_and_not_because_they_are_the
     }  # fmt: skip
 
 
+def test_a_database_that_is_not_chosen_is_neither_waited_for_nor_opened(tmp_path: Path) -> None:
+    def db_and_cache(settings: str) -> list[set[str]]:
+        infra = estate(tmp_path, with_settings(STORES, "login", settings))
+        login = infra.service("login")
+        assert login is not None
+        stores = [each for each in infra.services if each.name in ("cache", "db")]
+        return [set(login.needs.values()), {each.name for each in stores if each.published}]
+
+    assert db_and_cache("{}") == [set(), set()]
+    assert db_and_cache(KINDS["stores"]) == [{"db", "cache"}, {"db", "cache"}]
+
+
 def test_secrets_are_those_that_the_settings_ask_for(tmp_path: Path) -> None:
     def names(settings: str, text: str = ESTATE) -> set[str]:
         login = estate(tmp_path, with_settings(text, "login", settings)).service("login")

@@ -87,8 +87,8 @@ def test_certificates_of_a_known_authority_are_verified_by_themselves(tmp_path: 
 def test_without_https_nothing_is_looked_at_by_its_name(tmp_path: Path) -> None:
     plain = ORION.replace("service: caddy", 'service: caddy, settings: {certificates: "off"}')
     configuration = rendered(tmp_path, plain)["prometheus"]["/etc/prometheus/prometheus.yml"]
-    assert "looks-grafana" in configuration
-    assert "by-name" not in configuration
+    assert "job_name: looks/grafana\n" in configuration
+    assert "https://" not in configuration
 
 
 @pytest.mark.lab
@@ -132,6 +132,26 @@ def test_everything_that_measures_is_asked_once_under_its_name(orion: dict[str, 
     asked = [each["labels"]["service"] for each in about if "prober" not in each["labels"]]
     assert sorted(asked) == sorted(set(orion) - {"db"})  # the database measures nothing by itself
     assert {each["labels"]["target"] for each in about} == {"cortex", "synapse"}
+
+
+def test_names_that_yaml_takes_for_something_else_are_names_still(tmp_path: Path) -> None:
+    """Prometheus takes no file in which two jobs have one name, or one has none."""
+    services = {
+        "null": "service: node-exporter", "yes": "service: grafana, secrets: {password: grafana_password}, expose: {host: grafana.example.org}", "door": "service: caddy",
+        "looks": "service: blackbox-exporter", "looks-yes": "service: loki", "others": "service: alertmanager",
+        "prometheus": 'settings: {targets: "203.0.113.9:9100"}', "off": "service: blackbox-exporter",
+    }  # fmt: skip
+    text = ALONE.partition("    services:")[0] + "    services:\n" + "".join(
+        f'      "{name}": {{on: cortex, {rest}}}\n' for name, rest in services.items()
+    )  # fmt: skip
+    files = rendered(tmp_path, text)["prometheus"]
+    jobs = yaml.safe_load(files["/etc/prometheus/prometheus.yml"])["scrape_configs"]
+    names = [each["job_name"] for each in jobs]
+    assert len(set(names)) == len(names)
+    assert {*services, "looks/yes", "off/yes", "looks/yes/door"} <= set(names), (
+        "two that look are both asked"
+    )
+    assert {each["static_configs"][0].get("labels", {}).get("service") for each in jobs} == {*services, None}  # fmt: skip
 
 
 def test_what_is_exposed_is_looked_at_by_its_port_and_by_its_name(orion: dict[str, Files]) -> None:

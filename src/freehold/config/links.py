@@ -80,7 +80,7 @@ class Links:
 
     def _has_no_way(self, name: str, other: str, port: PortOffer) -> bool:
         parts = self._placing.parts
-        number = self._placing.number(other, port)
+        number = self._placing.open_ports.number(other, port)
         return self._ways.has_no_way(parts[name].on, parts[other].on, port.protocol, number)
 
     @cached_property

@@ -12,6 +12,7 @@ from freehold.config.alerting import TELEGRAM_TOKEN
 from freehold.config.catalog.catalog import Catalog, Entry
 from freehold.config.document import Document
 from freehold.config.links import Links
+from freehold.config.open_ports import OpenPorts
 from freehold.config.services import ServicePart, exposure_of
 from freehold.model.descriptors import (
     Condition,
@@ -22,7 +23,7 @@ from freehold.model.descriptors import (
     Setting,
     SettingValue,
 )
-from freehold.model.services import EVERYBODY, Service
+from freehold.model.services import Service
 
 
 class Placing:
@@ -90,31 +91,6 @@ class Placing:
                 for port in need.used(offer):
                     yield need.name, other, port
 
-    def users_elsewhere(self, name: str) -> dict[str, list[str]]:
-        """By the service's ports, who uses them from another target, or from the target's own network."""
-        return self._users_elsewhere.get(name, {})
-
-    @cached_property
-    def _users_elsewhere(self) -> dict[str, dict[str, list[str]]]:
-        users: dict[str, dict[str, list[str]]] = {}
-        for user, _, _ in self.known():
-            for other, port in self.connects(user):
-                if self._is_apart(user, other):
-                    who = users.setdefault(other, {}).setdefault(port.name, [])
-                    who.extend({user} - {*who})
-        return users
-
-    def _is_apart(self, user: str, other: str) -> bool:
-        """Whether no network of Docker's has both, so that the port must be open on the target's own address."""
-        if self.parts[user].on != self.parts[other].on:
-            return True
-        return self._on_target(user) and not self._on_target(other)
-
-    def _on_target(self, name: str) -> bool:
-        """Whether it listens on the target's own address, without anybody opening its ports."""
-        descriptor = self.descriptor(self.network_of(name) or name)
-        return descriptor is None or listens_on_target(descriptor)
-
     def connects(self, name: str) -> Iterator[tuple[str, PortOffer]]:
         """Every service that this one connects to, and its port: what it needs, and what it `reaches`."""
         for _, other, port in self.used(name):
@@ -127,6 +103,11 @@ class Placing:
         """What services connect to because of what they are."""
         return Links(self)
 
+    @cached_property
+    def open_ports(self) -> OpenPorts:
+        """Which ports are open on targets, and for whom."""
+        return OpenPorts(self)
+
     def network_of(self, name: str) -> str | None:
         """The service whose network this one has, which may have it of a third; None where it has its own."""
         found, seen = name, {name}
@@ -138,45 +119,6 @@ class Placing:
         descriptor = self.descriptor(name)
         need = descriptor.container.network_of if descriptor and descriptor.container else None
         return self.needs(name).get(need) if need else None
-
-    def number(self, name: str, port: PortOffer) -> int:
-        """The number that a port has on the target's own address, if it is open there."""
-        fixed = self._on_target(name)
-        return port.number if fixed else self.parts[name].ports.get(port.name, port.number)
-
-    def published(self, name: str) -> dict[str, int]:
-        """The ports open on the target's own address."""
-        descriptor = self.descriptor(name)
-        if descriptor is None:
-            return {}
-        if self._on_target(name):
-            return {port.name: port.number for port in descriptor.ports}
-        written = self.parts[name].ports
-        needed = self.users_elsewhere(name)
-        return {
-            port.name: written.get(port.name, port.number)
-            for port in descriptor.ports
-            if port.name in {*written, *self.parts[name].from_, *needed} or port.published
-        }
-
-    def reached_from(self, name: str) -> dict[str, tuple[str, ...]]:
-        """Who on other computers may reach each open port of a host: whom infra.yml names, and the hosts that need it. Nothing on machines."""
-        part, descriptor = self.parts[name], self.descriptor(name)
-        if descriptor is None or part.on not in self.document.hosts:
-            return {}
-        usual = {port.name: [EVERYBODY] if port.published else [] for port in descriptor.ports}
-        found = {}
-        for port in self.published(name):
-            users = [self.parts[user].on for user in self.users_elsewhere(name).get(port, ())]
-            needing = (target for target in users if target in self.document.hosts)
-            named = [*part.from_.get(port, usual[port]), *needing]
-            addresses = {self._address(each) for each in named}
-            found[port] = (EVERYBODY,) if EVERYBODY in addresses else tuple(sorted(addresses))
-        return found
-
-    def _address(self, source: str) -> str:
-        host = self.document.hosts.get(source)
-        return source if host is None else host.address
 
     def secrets(self, name: str) -> dict[str, str]:
         """Names of secrets by the descriptor's: as written, else that of the service it is shared with, else one of its own."""
@@ -232,8 +174,8 @@ class Placing:
             version=version,
             image=image,
             settings=self.settings(name),
-            published=self.published(name),
-            reached_from=self.reached_from(name),
+            published=self.open_ports.published(name),
+            reached_from=self.open_ports.reached_from(name),
             needs=self.needs(name),
             secrets=self.secrets(name),
             expose=exposure_of(part.expose) if part.expose else None,
@@ -244,11 +186,6 @@ class Placing:
     def _reaches(self, name: str) -> dict[str, tuple[str, ...]]:
         reached = self.links.reached(name)
         return {other: tuple(port.name for port in ports) for other, ports in reached.items()}
-
-
-def listens_on_target(descriptor: Descriptor) -> bool:
-    """Whether its ports are the target's own, without anybody opening them."""
-    return descriptor.container is None or descriptor.container.host_network
 
 
 def image_of(container: Container, version: str) -> str:

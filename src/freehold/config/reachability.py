@@ -35,8 +35,11 @@ class Reachability:
         return self._declared.permission(flow) is None
 
     def has_no_way(self, source: str, target: str, protocol: Protocol, port: int) -> bool:
-        """Whether no policy could help: a computer outside has no route to the private addresses of machines."""
-        return self.end(source) == INTERNET and self.is_blocked(source, target, protocol, port)
+        """Whether no policy may follow by itself: a computer outside has no route to the private addresses of machines, and a way
+        out of a domain without the Internet would be one to everybody there.
+        """
+        outside = INTERNET in (self.end(source), self.end(target))
+        return outside and self.is_blocked(source, target, protocol, port)
 
 
 def _declared(document: Document) -> Infra:

@@ -1,6 +1,7 @@
 """Policies that follow from services: what one `reaches` in another domain of Incus may be reached. Called by `service_targets`.
 
-Needs are no part of it: who may use the data of another is said in infra.yml.
+Needs are no part of it: who may use the data of another is said in infra.yml. Nor is the way out of a domain without the Internet: a
+policy could not name the one computer there that is meant.
 """
 
 from collections.abc import Iterator
@@ -31,7 +32,12 @@ def _policies(
     numbers: dict[Protocol, list[int]] = {}
     for port in other.descriptor.ports:
         number = other.published.get(port.name)
-        if port.name not in names or number is None or source in (INTERNET, target):
+        if (
+            port.name not in names
+            or number is None
+            or INTERNET in (source, target)
+            or source == target
+        ):
             continue
         flow = Flow(source=source, target=target, protocol=port.protocol, port=number)
         if declared.permission(flow) is None:

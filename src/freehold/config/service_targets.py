@@ -6,7 +6,7 @@ Called by `load` with the model that `build` made, when there are services.
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from freehold.config.placing import listens_on_target
+from freehold.config.open_ports import listens_on_target
 from freehold.config.service_policies import following_policies
 from freehold.model import Domain, Host, Infra, Machine, MachineType, Provision
 from freehold.model.services import Service

@@ -6,6 +6,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+LOGIN_NEED = "login"
+"""What a proxy calls its need for the service that asks visitors who they are."""
+
 
 class Login(StrEnum):
     """What somebody must show before he gets through: nothing, a password, or that and a second thing."""

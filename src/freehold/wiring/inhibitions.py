@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from freehold.model import Infra
+from freehold.model.exposure import LOGIN_NEED, Login
+from freehold.model.services import Service
 
 HOST_DOWN = "HostDown"
 SERVICE_DOWN = "ServiceDown"
@@ -42,7 +44,7 @@ def inhibitions(infra: Infra) -> list[dict[str, Any]]:
 
 
 def _names(infra: Infra) -> Iterator[dict[str, Any]]:
-    """A name is not served when its service is down, or its proxy, or the computer of that."""
+    """A name is not served when its service is down, or its proxy, or the computer of that; or the login in front of it."""
     served = [each for each in infra.services if each.serves]
     if served:
         yield {
@@ -55,8 +57,35 @@ def _names(infra: Infra) -> Iterator[dict[str, Any]]:
             [f'alertname="{SERVICE_DOWN}"', f'service="{ingress.name}"'],
             [f'alertname="{HOST_DOWN}"', f'target="{ingress.target}"'],
         ):
-            names = [f'alertname="{NAME_FAILED}"', f'ingress="{ingress.name}"']
-            yield {"source_matchers": sources, "target_matchers": names}
+            yield {"source_matchers": sources, "target_matchers": _named(ingress)}
+        yield from _behind_login(infra, ingress)
+
+
+def _behind_login(infra: Infra, ingress: Service) -> Iterator[dict[str, Any]]:
+    """Nor is one that asks for a login, when that is down, or what the login cannot do without."""
+    login = infra.service(ingress.needs.get(LOGIN_NEED, ""))
+    each_served = (infra.service(name) for name in ingress.serves)
+    guarded = [each.name for each in each_served if each and _is_guarded(each)]
+    if login is None or not guarded:
+        return
+    below = _dependents(infra)
+    causes = [each for each in infra.services if login.name in {each.name, *below[each.name]}]
+    names = [*_named(ingress), _any_of(guarded)]
+    for cause in causes:
+        sources = [f'alertname=~"{SERVICE_DOWN}|{PROBE_FAILED}"', f'service="{cause.name}"']
+        yield {"source_matchers": sources, "target_matchers": names}
+    for target in sorted({cause.target for cause in causes} - {ingress.target}):
+        sources = [f'alertname="{HOST_DOWN}"', f'target="{target}"']
+        yield {"source_matchers": sources, "target_matchers": names}
+
+
+def _is_guarded(service: Service) -> bool:
+    return service.expose is not None and service.expose.login is not Login.NONE
+
+
+def _named(ingress: Service) -> list[str]:
+    """Alerts about the names that it serves."""
+    return [f'alertname="{NAME_FAILED}"', f'ingress="{ingress.name}"']
 
 
 def _any_of(services: Iterable[str]) -> str:

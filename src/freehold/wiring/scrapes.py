@@ -31,7 +31,9 @@ def measured(infra: Infra, service: Service) -> Iterator[tuple[Service, PortOffe
     for other in infra.services:
         metrics = other.descriptor.metrics
         port = other.descriptor.port(metrics.port) if metrics else None
-        if port and (other.name == service.name or port.name in service.reaches.get(other.name, ())):
+        if port and (
+            other.name == service.name or port.name in service.reaches.get(other.name, ())
+        ):
             yield other, port
 
 
@@ -53,9 +55,7 @@ def probes(infra: Infra, service: Service) -> list[dict[str, Any]]:
 
 def probed(infra: Infra) -> Iterator[tuple[Service, Service, PortOffer]]:
     """Who looks at which service, and at which port of it."""
-    for prober in infra.services:
-        if Reach.PROBED not in prober.descriptor.reaches or not prober.descriptor.ports:
-            continue
+    for prober in _probers(infra):
         for other in infra.services:
             exposes = other.descriptor.exposes
             port = other.descriptor.port(exposes) if exposes and other.expose else None
@@ -82,15 +82,20 @@ def names(infra: Infra, service: Service) -> list[dict[str, Any]]:
 
 def named(infra: Infra) -> Iterator[tuple[Service, Service, Service, PortOffer]]:
     """Who looks at which service, through which proxy, and at which port of that."""
-    probers = [each for each in infra.services if Reach.PROBED in each.descriptor.reaches]
-    for prober in probers if any(each.serves for each in infra.services) else ():
-        for ingress in infra.services:
+    for prober in _probers(infra):
+        for ingress in (each for each in infra.services if each.serves):
             port = encrypted(ingress.descriptor)
             if ingress.settings.get("certificates") == "off":  # as the catalog's Caddy has it
                 continue
             if port and port.name in prober.reaches.get(ingress.name, ()):
                 served = (infra.service(name) for name in ingress.serves)
                 yield from ((prober, other, ingress, port) for other in served if other)
+
+
+def _probers(infra: Infra) -> list[Service]:
+    """Who looks; one without a port could not be asked what it saw."""
+    every = (each for each in infra.services if Reach.PROBED in each.descriptor.reaches)
+    return [each for each in every if each.descriptor.ports]
 
 
 def about(service: Service) -> dict[str, Any]:

@@ -91,13 +91,19 @@ def test_what_may_pass_anyway_gets_no_policy_more(folder: Path, trust: str, poli
     assert len(infra.policies) == (1 if policies else 0)
 
 
-def test_a_domain_without_the_internet_reaches_the_host_that_it_measures(folder: Path) -> None:
+def test_a_domain_without_the_internet_stays_without_it(folder: Path) -> None:
+    """What opens the way to one computer outside opens it to all there: only the user can say so."""
     text = APART % "trusted, internet: false"
     infra = infra_of(folder, text)
-    assert [(each.source, each.target, each.ports) for each in infra.policies] == [
-        ("watch/tower", "shop/front", ((9001, 9001),)),
-        ("watch/tower", "internet", ((8001, 8001),)),
-    ]
+    assert infra.policies == (FOLLOWS,)
+    meter = infra.service("meter")
+    assert meter is not None
+    assert meter.reaches == {"app": ("metrics",)}
+    assert [each.code for each in load(folder).diagnostics] == ["unreached-service"]
+    said = "    policies:\n      - {from: watch, to: internet, ports: [8001]}\n"
+    meter = infra_of(folder, text + "\n" + said).service("meter")
+    assert meter is not None
+    assert meter.reaches == {"app": ("metrics",), "far": ("metrics",)}
 
 
 def test_a_need_asks_for_its_policy_still(folder: Path) -> None:
@@ -118,6 +124,7 @@ def test_an_optional_need_is_met_when_one_is_there(folder: Path) -> None:
     assert meter_of(infra_of(folder, one)) == {"alerts": "teller"}
     two = one + "      other: {on: watch/tower, service: teller}\n"
     assert meter_of(infra_of(folder, two)) == {}, "which of them cannot be guessed"
+    assert [each.code for each in load(folder).diagnostics] == ["unclear-need"]
     chosen = two.replace("meter: {on: watch/tower}", "meter: {on: watch/tower, needs: {alerts: other}}")  # fmt: skip
     assert meter_of(infra_of(folder, chosen)) == {"alerts": "other"}
 

@@ -9,7 +9,7 @@ import yaml
 
 from freehold.diagnostics import ConfigError
 from freehold.model import Infra
-from tests.unit.wiring.estates import SECRETS, estate, file_of, seen_by, service
+from tests.unit.wiring.estates import CATALOG, SECRETS, estate, file_of, seen_by, service
 
 ESTATE = """
     freehold: 1
@@ -102,6 +102,42 @@ def test_what_can_do_without_is_not_hidden(tmp_path: Path) -> None:
     hidden = seen_by(estate(tmp_path, text), "teller").inhibitions
     assert service(estate(tmp_path, text), "proxy").needs == {"login": "gate"}
     assert "proxy" not in str(hidden)
+
+
+def test_a_login_that_is_down_hides_the_names_behind_it_alone(tmp_path: Path) -> None:
+    infra = estate(tmp_path, """
+    freehold: 1
+    name: maison
+    hosts:
+      cortex: {address: 203.0.113.20}
+      synapse: {address: 203.0.113.21}
+    services:
+      proxy: {on: cortex}
+      gate: {on: synapse, expose: {host: login.example.org, public: true, auth: none, reason: it is the login}}
+      prober: {on: cortex}
+      teller: {on: cortex}
+      store: {on: cortex}
+      shop: {on: cortex, expose: {host: shop.example.org, public: true}}
+      stall: {on: cortex, service: shop, expose: {host: stall.example.org}}
+    """)  # fmt: skip
+    hidden = [each["source_matchers"] for each in seen_by(infra, "teller").inhibitions if each["target_matchers"]
+              == ['alertname="NameFailed"', 'ingress="proxy"', 'service=~"shop"']]  # fmt: skip
+    assert hidden == [
+        ['alertname=~"ServiceDown|ProbeFailed"', 'service="gate"'],
+        ['alertname="HostDown"', 'target="synapse"'],
+    ]
+
+
+def test_who_looks_and_has_no_port_is_not_asked(tmp_path: Path) -> None:
+    """It cannot say what it saw, and is no reason to fail."""
+    (tmp_path / "catalog").mkdir()
+    for path in CATALOG.iterdir():
+        (tmp_path / "catalog" / path.name).write_text(path.read_text())
+    mute = "title: Mute\ndescription: Looks\nversion: '1'\ncontainer: {image: registry.example.org/mute}\nreaches: [probed]\n"
+    (tmp_path / "catalog" / "mute.yml").write_text(mute)
+    text = ESTATE.replace("shop: {on: cortex}", "shop: {on: cortex, expose: {host: shop.example.org}}\n      proxy: {on: cortex}\n      mute: {on: synapse}")  # fmt: skip
+    seen = seen_by(estate(tmp_path, text), "meter")
+    assert seen.probes == seen.names == []
 
 
 def test_who_is_told_is_in_the_file_and_the_token_is_not(tmp_path: Path) -> None:

@@ -6,14 +6,11 @@ from freehold.config.checks.context import Context
 from freehold.config.placing import Placing
 from freehold.config.services import ExposePart, exposure_of
 from freehold.diagnostics import Diagnostic
-from freehold.model.exposure import Login
+from freehold.model.exposure import LOGIN_NEED, Login
 
 INGRESS = "caddy"
 LOGIN = "authelia"
 """Entries of the catalog that the hints name."""
-
-_LOGIN_NEED = "login"
-"""What a proxy calls its need for one."""
 
 
 def exposed(context: Context, placing: Placing) -> Iterator[Diagnostic]:
@@ -33,11 +30,13 @@ def exposed(context: Context, placing: Placing) -> Iterator[Diagnostic]:
 
 def served(context: Context, placing: Placing) -> Iterator[Diagnostic]:
     """One proxy of the estate serves it."""
-    for name in placing.links.exposed:
-        ingress = placing.links.ingress_of(name)
+    links = placing.links
+    unreached = {each: {other for other, _ in links.unreached(each)} for each in links.ingresses}
+    for name in links.exposed:
+        ingress = links.ingress_of(name)
         if ingress is None:
             yield _unserved(context, placing, name)
-        elif any(other == name for other, _ in placing.links.unreached(ingress)):
+        elif name in unreached[ingress]:
             target, other = placing.parts[name].on, placing.parts[ingress].on
             detail = f"`{ingress}` on `{other}` would serve it, and has no way to `{target}`."
             hint = f"Place both on hosts or both on machines: for example `{ingress}: {{on: {target}}}`."
@@ -73,10 +72,9 @@ def logins(context: Context, placing: Placing) -> Iterator[Diagnostic]:
 
 
 def _has_login(placing: Placing, name: str) -> bool:
-    """A need of the proxy that is met, or the catalog's own one."""
+    """A need of the proxy that is met. That a login is there is not enough: a proxy may not know of it, or not which of two it is."""
     ingress = placing.links.ingress_of(name)
-    met = placing.needs(ingress) if ingress else {}
-    return _LOGIN_NEED in met or bool(placing.of_kind(LOGIN))
+    return bool(placing.of_kind(LOGIN)) if ingress is None else LOGIN_NEED in placing.needs(ingress)
 
 
 def _no_login(
@@ -84,6 +82,10 @@ def _no_login(
 ) -> Diagnostic:
     asked = "`auth` asks for" if part.auth else "A public service has"
     detail = f"{asked} `{login.value}`, and no service of infra.yml could ask `{name}`'s visitors who they are."
-    hint = f"Add to `services`: `{LOGIN}: {{on: {placing.parts[name].on}}}`; or write `auth: none`"
+    there, ingress = placing.of_kind(LOGIN), placing.links.ingress_of(name)
+    add = f"Add to `services`: `{LOGIN}: {{on: {placing.parts[name].on}}}`"
+    if there and ingress is not None:
+        add = f"Add to `{ingress}`: `needs: {{{LOGIN_NEED}: {there[0]}}}` (its descriptor must have that need)"
+    hint = f"{add}; or write `auth: none`"
     hint += " and a `reason`." if part.public else "."
     return context.at_key(("services", name, "expose"), "no-login-service", detail, hint)

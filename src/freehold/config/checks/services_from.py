@@ -52,7 +52,7 @@ def machines_that_need_hosts(context: Context, placing: Placing) -> Iterator[Dia
     for name, part, descriptor in placing.known():
         if part.on not in context.document.hosts:
             continue
-        for port, users in placing.users_elsewhere(name).items():
+        for port, users in placing.open_ports.users_elsewhere(name).items():
             offer = descriptor.port(port)
             machines = [user for user in users if "/" in placing.parts[user].on]
             if machines and offer and not offer.published and port not in part.from_:
@@ -75,8 +75,8 @@ def first_ways(context: Context, placing: Placing) -> Iterator[Diagnostic]:
         host = context.document.hosts.get(part.on)
         if host is None or host.first is None:
             continue
-        numbers = placing.published(name)
-        for port, sources in placing.reached_from(name).items():
+        numbers = placing.open_ports.published(name)
+        for port, sources in placing.open_ports.reached_from(name).items():
             offer = descriptor.port(port)
             is_there = offer is not None and offer.protocol is Protocol.TCP
             if is_there and numbers[port] == host.first.port and EVERYBODY not in sources:
@@ -94,10 +94,10 @@ def closed_ports(context: Context, placing: Placing) -> Iterator[Diagnostic]:
     """Warnings: open ports that nobody needs, nobody was let into, and nobody said so of."""
     beside = set(_beside(placing))
     for name, part, _ in placing.known():
-        users = placing.users_elsewhere(name)
+        users = placing.open_ports.users_elsewhere(name)
         closed = [
             port
-            for port, sources in placing.reached_from(name).items()
+            for port, sources in placing.open_ports.reached_from(name).items()
             if not sources and port not in {*part.from_, *users} and (name, port) not in beside
         ]
         if closed:

@@ -7,10 +7,7 @@ from freehold.config.checks.services_expose import LOGIN
 from freehold.config.placing import Placing
 from freehold.config.services import exposure_of
 from freehold.diagnostics import Diagnostic
-from freehold.model.exposure import Exposure, Login
-
-_NEED = "login"
-"""What a proxy calls its need for one."""
+from freehold.model.exposure import LOGIN_NEED, Exposure, Login
 
 
 def login_names(context: Context, placing: Placing) -> Iterator[Diagnostic]:
@@ -43,7 +40,7 @@ def _guarded(placing: Placing) -> dict[str, dict[str, Exposure]]:
     found: dict[str, dict[str, Exposure]] = {name: {} for name in placing.of_kind(LOGIN)}
     for name in placing.links.exposed:
         ingress = placing.links.ingress_of(name)
-        login = placing.needs(ingress).get(_NEED) if ingress else None
+        login = placing.needs(ingress).get(LOGIN_NEED) if ingress else None
         part = placing.parts[name].expose
         exposure = exposure_of(part) if part else None
         if login and login != name and exposure and exposure.login is not Login.NONE:

@@ -21,12 +21,12 @@ def needs(context: Context, placing: Placing) -> Iterator[Diagnostic]:
                 path = ("services", name, "needs", key)
                 yield context.at_key(path, "unknown-need", detail, did_you_mean(key, known))
         for need in descriptor.needs:
-            if need.optional and need.name not in part.needs:
-                continue
             if not placing.holds(name, need.when):
                 continue
             if need.name in part.needs:
                 yield from _written(context, placing, name, need, part.needs[need.name])
+            elif need.optional:
+                yield from _unclear(context, placing, name, need)
             else:
                 yield from _found(context, placing, name, descriptor, need)
 
@@ -69,6 +69,16 @@ def _found(
         detail = f"`{name}` ({descriptor.title}) needs a `{need.service}` as its {need.name}; there are {words}."
         hint = f"Add to it: `needs: {{{need.name}: {candidates[0]}}}`."
         yield context.at_key(path, "ambiguous-need", detail, hint)
+
+
+def _unclear(context: Context, placing: Placing, name: str, need: Need) -> Iterator[Diagnostic]:
+    """A warning: it could have one, and goes without because there are several."""
+    candidates = placing.of_kind(need.service)
+    if len(candidates) > 1:
+        words = ", ".join(f"`{each}`" for each in candidates)
+        detail = f"`{name}` could use a `{need.service}` as its {need.name}; there are {words}, and it goes without."
+        hint = f"Add to it: `needs: {{{need.name}: {candidates[0]}}}`."
+        yield context.at_key(("services", name), "unclear-need", detail, hint)
 
 
 def _is_one_unreadable(context: Context, placing: Placing) -> bool:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from freehold.config.checks.context import Context
+from freehold.config.open_ports import listens_on_target
 from freehold.config.places import KeyPath
-from freehold.config.placing import Placing, listens_on_target
+from freehold.config.placing import Placing
 from freehold.diagnostics import Diagnostic, did_you_mean
 from freehold.model.protocols import Protocol
 
@@ -46,7 +47,7 @@ def port_clashes(context: Context, placing: Placing) -> Iterator[Diagnostic]:
         for name, host in context.document.hosts.items()
     }
     for name, part, descriptor in placing.known():
-        for key, number in placing.published(name).items():
+        for key, number in placing.open_ports.published(name).items():
             port = descriptor.port(key)
             if port is None:
                 continue
@@ -60,7 +61,7 @@ def _clash(
 ) -> Diagnostic:
     key, number = port
     target = placing.parts[name].on
-    users = placing.users_elsewhere(name).get(key, [])
+    users = placing.open_ports.users_elsewhere(name).get(key, [])
     why = f", because `{users[0]}` on another target needs it" if users else ""
     detail = f"`{name}` opens its port `{key}` as {number} on `{target}`{why}; {other} has {number} there."
     written = ("services", name, "ports", key)
@@ -75,7 +76,7 @@ def _free(placing: Placing, target: str, number: int) -> int:
         taken
         for name, part, _ in placing.known()
         if part.on == target
-        for taken in placing.published(name).values()
+        for taken in placing.open_ports.published(name).values()
     }
     start = number + 8000 if number < 1024 else number + 1
     return next(each for each in range(start, _LARGEST) if each not in taken)

@@ -20,7 +20,7 @@ def reach(context: Context, placing: Placing) -> Iterator[Diagnostic]:
     blocked: defaultdict[Way, list[int]] = defaultdict(list)
     for name, part, _ in placing.known():
         for _, other, port in placing.used(name):
-            number = placing.number(other, port)
+            number = placing.open_ports.number(other, port)
             if ways.is_blocked(part.on, placing.parts[other].on, port.protocol, number):
                 blocked[name, other, port.protocol].append(number)
     for (name, other, protocol), ports in blocked.items():

@@ -93,6 +93,12 @@ SERVICES: dict[str, Code] = {
         "Which one is meant cannot be guessed: they hold different data.",
         "Say which: `needs: {NAME: SERVICE}`.",
     ),
+    "unclear-need": Code(
+        "Several services could meet a need that may stay unmet",
+        "A service uses another where there is one. Which of several is meant cannot be guessed, so it uses none: Prometheus, for example, would hand its alerts to nobody.",
+        "Say which: `needs: {NAME: SERVICE}`.",
+        Severity.WARNING,
+    ),
     "cyclic-needs": Code(
         "Services need each other in a circle",
         "Each waits for the next to be healthy before it starts, so none ever would.",
@@ -110,8 +116,8 @@ SERVICES: dict[str, Code] = {
     ),
     "unreached-service": Code(
         "A service does not reach others that it is for",
-        "Who measures or serves all others connects to each of them, and goes without those to which there is no way: a computer reached by SSH has none to the private addresses of machines.",
-        "Place it on a machine; or make a way (a route, a VPN) and add the policy `{from: internet, to: DOMAIN/MACHINE, ports: […]}`.",
+        "Who measures or serves all others connects to each of them, and goes without those to which there is no way: a computer reached by SSH has none to the private addresses of machines, and a domain without the Internet has none to computers outside of it.",
+        "Place both on hosts or both on machines; or, where there is a way (a route, a VPN), add a policy from or to `internet` with these ports.",
         Severity.WARNING,
     ),
     "network-elsewhere": Code(

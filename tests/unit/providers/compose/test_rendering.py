@@ -215,40 +215,40 @@ class TestTheFileOfTheTarget:
 
     def project(self) -> Project:
         project = Project("maison")
-        project.renew("db", {"image": "one"}, served=False)
+        project.renew("db", {"image": "one"}, served=None)
         project.previous.pop("db")  # it became healthy
         return project
 
     def test_an_update_can_be_taken_back_by_a_later_run(self) -> None:
         project = self.project()
-        project.renew("db", {"image": "two"}, served=True)
+        project.renew("db", {"image": "two"}, served={"image": "one"})
         again = Project.read("maison", project.text("cortex").encode())
-        again.renew("db", {"image": "three"}, served=False)
+        again.renew("db", {"image": "three"}, served=None)
         assert again.take_back("db") == {"image": "one"}, "two has never served"
         assert again.take_back("db") is None
 
     def test_what_serves_is_what_is_gone_back_to(self) -> None:
         project = self.project()
-        project.renew("db", {"image": "two"}, served=True)  # the run ended before it was healthy
-        project.renew("db", {"image": "three"}, served=True)  # it has become so since
+        project.renew("db", {"image": "two"}, served={"image": "one"})  # cut short
+        project.renew("db", {"image": "three"}, served={"image": "two"})  # it has become so since
         assert project.take_back("db") == {"image": "two"}
 
     def test_what_is_gone_back_to_is_as_it_was_put(self) -> None:
         project = Project("maison")
-        project.renew("db", {"x-freehold-takeover": [["sh", "-c", "echo $HOME"]]}, served=False)
-        project.renew("db", {"image": "two"}, served=True)
+        project.renew("db", {"x-freehold-takeover": [["sh", "-c", "echo $HOME"]]}, served=None)
+        project.renew("db", {"image": "two"}, served={"image": "one"})
         again = Project.read("maison", project.text("cortex").encode())
         assert again.take_back("db") == {"x-freehold-takeover": [["sh", "-c", "echo $HOME"]]}
         assert "echo $$HOME" in again.text("cortex")
 
     def test_a_start_of_the_same_leaves_nothing_to_go_back_to(self) -> None:
         project = self.project()
-        project.renew("db", {"image": "one"}, served=False)
+        project.renew("db", {"image": "one"}, served=None)
         assert project.take_back("db") is None
 
     def test_a_first_start_has_nothing_before_it(self) -> None:
         project = Project("maison")
-        project.renew("db", {"image": "one"}, served=False)
+        project.renew("db", {"image": "one"}, served=None)
         assert project.take_back("db") is None
 
     @pytest.mark.parametrize(

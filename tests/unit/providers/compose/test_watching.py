@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
+from freehold.diagnostics import BackendError
 from freehold.providers.compose.watching import State, Watch
 from freehold.system.targets import Ended
 from freehold.system.targets.fake import FakeTarget
@@ -52,11 +55,11 @@ def test_what_happened_since_the_last_look_counts_but_a_newcomer_waits_for_nothi
     asyncio.run(work())
 
 
-def test_a_docker_that_is_silent_has_no_container() -> None:
+def test_of_a_docker_that_is_silent_nobody_says_that_a_container_is_gone() -> None:
     async def work() -> None:
-        watch, since = watched(Ended(1, "1795326102.0\n", "Cannot connect"), Ended(1, "", ""))
-        assert await watch.state("db", at_once=True) is None
-        assert await watch.state("db", at_once=False) is None
-        assert since == ["0", "1795326102.0"]
+        watch, _ = watched(Ended(1, "1795326102.0\n", "Cannot connect"), Ended(0, LINES, ""))
+        with pytest.raises(BackendError, match="Cannot connect"):
+            await watch.state("db", at_once=True)
+        assert await watch.state("db", at_once=False) is not None
 
     asyncio.run(work())
