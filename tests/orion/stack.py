@@ -1,6 +1,6 @@
-"""Two hosts that the lab plays with monitoring, alerts, a proxy with login and services, by real SSH and in real containers.
+"""The blueprint `orion` on two hosts that the lab plays, by real SSH and in real containers, with what can be had without a registry.
 
-The programs are Debian's, under the catalog's names (`images.py`); Telegram, Authelia and the pages are stand-ins with descriptors of
+The programs are Debian's, under the catalog's names (`images.py`); Telegram, Authelia and Jellyfin are stand-ins with descriptors of
 their own in `catalog/`. Used by `test_orion.py`.
 """
 
@@ -12,7 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from freehold.config.load import load
+from freehold.operations.blueprints import blueprints
 from freehold.operations.lab.debian import DOCKER_HOST
 from freehold.operations.lab.images import ensure_image
 from tests.e2e.test_services_on_hosts import Pair
@@ -23,27 +26,52 @@ from tests.throwaway import throwaway_lab
 TOKEN = "123456:a-token-of-nobody"
 PATIENCE = 420.0  # seconds for what rules wait minutes for; computers are busy
 
-ORION = """
-    freehold: 1
-    name: maison
-    hosts:
-      cortex: {address: 203.0.113.20}
-      synapse: {address: 203.0.113.21}
-    services:
-      prometheus: {on: cortex, settings: {interval: 5s}, expose: {host: prometheus.example.org}}
-      alertmanager: {on: cortex, settings: {wait: 2s, interval: 10s}}
-      looks: {on: cortex, service: blackbox-exporter}
-      node-cortex: {on: cortex, service: node-exporter, settings: {cpu_busy: 100}}
-      node-synapse: {on: synapse, service: node-exporter, settings: {cpu_busy: 100, not_disks: ramfs|squashfs|overlay|iso9660}}
-      watchman: {on: synapse, service: dead-man, settings: {silence: 120}}
-      front: {on: cortex, service: caddy, settings: {inside: 203.0.113.21}}
-      login: {on: cortex, service: authelia, expose: {host: login.example.org, public: true, auth: none, reason: it is the login}}
-      shop: {on: synapse, service: page, expose: {host: shop.example.org, public: true}}
-      db: {on: synapse, service: postgresql}
-      cache: {on: synapse, service: redis}
-      telegram: {on: cortex}
-    alerts: {telegram: {chat: "-1001234567890", token: telegram_token, api: "http://203.0.113.20:8088"}}
-    """
+KEPT = {*BY_KIND, "authelia", "jellyfin"}
+"""Of the blueprint's services those that run here, the last two as stand-ins."""
+
+MORE = {
+    "db": {"on": "cortex", "service": "postgresql"},
+    "cache": {"on": "cortex", "service": "redis"},
+    "telegram": {"on": "synapse"},
+}
+# Shorter times, a disk that a container can have, an authority without an account, and whom the lab's addresses are of.
+SETTINGS = {
+    "prometheus": {"interval": "5s"},
+    "alertmanager": {"wait": "2s", "interval": "10s"},
+    "watchman": {"silence": 120},
+    "node-cortex": {"cpu_busy": 100, "not_disks": "ramfs|squashfs|overlay|iso9660"},
+    "node-synapse": {"cpu_busy": 100},
+    "front": {"certificates": "internal", "inside": "203.0.113.20"},
+}
+
+
+class _Loader(yaml.SafeLoader):
+    """With `on` as a word, which it is to YAML 1.2, and with `!secret NAME`, which is the name where `alerts` has it."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, found) for tag, found in each if first not in "oO" or "bool" not in tag]
+    for first, each in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_constructor("!secret", lambda loader, node: node.value)
+
+
+def offline() -> str:
+    """The blueprint `orion` with what can be had without a registry, on hosts that the lab plays."""
+    text = blueprints()["orion"].files["infra.yml"]
+    estate = yaml.load(text, _Loader)
+    services = {
+        name: each for name, each in estate["services"].items() if each.get("service", name) in KEPT
+    }
+    for name, settings in SETTINGS.items():
+        services[name]["settings"] = settings
+    services["login"]["settings"] = {}
+    del services["front"]["image"]
+    estate["alerts"]["telegram"]["api"] = "http://203.0.113.21:8088"
+    hosts = {name: {"address": host["address"]} for name, host in estate["hosts"].items()}
+    return yaml.safe_dump(
+        {**estate, "name": "maison", "hosts": hosts, "services": {**services, **MORE}}
+    )
 
 
 class Orion(Pair):
@@ -85,17 +113,17 @@ class Orion(Pair):
         port = {"prometheus": 9090, "alertmanager": 9093}[kind]
         shown = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
         ask = f"set -- $(docker inspect -f '{shown}' maison-{kind}-1); curl -sS -m 20 --globoff \"http://$1:{port}$0\""
-        return json.loads(self.on("cortex", "sh", "-c", ask, path))
+        return json.loads(self.on("synapse", "sh", "-c", ask, path))
 
     def messages(self) -> list[str]:
         """What was sent to Telegram, in order."""
-        said = self.on("cortex", "curl", "-sS", "-m", "20", "http://127.0.0.1:8088/")
+        said = self.on("synapse", "curl", "-sS", "-m", "20", "http://127.0.0.1:8088/")
         sent = [json.loads(line) for line in said.splitlines()]
         assert all(each["path"] == f"/bot{TOKEN}/sendMessage" for each in sent)
         assert all(each["chat"] == "-1001234567890" for each in sent)
         return [each["text"] for each in sent]
 
-    def page(self, path: str = "", *more: str, host: str = "shop.example.org") -> str:
+    def page(self, path: str = "", *more: str, host: str = "media.example.org") -> str:
         """What Caddy answers to a name over TLS, asked from the other host, which trusts Caddy's authority."""
         words = [
             "curl",
@@ -108,13 +136,13 @@ class Orion(Pair):
             f"{host}:443:203.0.113.20",
         ]
         shown = "\n%{http_code} %{redirect_url}"
-        return self.on("synapse", *words, "-w", shown, *more, f"https://{host}/{path}")
+        return self.on("cortex", *words, "-w", shown, *more, f"https://{host}/{path}")
 
     def trust(self) -> None:
         """Bring the certificate of Caddy's own authority to the host that asks."""
         kept = "/data/caddy/pki/authorities/local/root.crt"
-        text = self.on("cortex", "docker", "exec", "maison-front-1", "cat", kept)
-        self.on("synapse", "sh", "-c", f"cat >/root/authority.crt <<'END'\n{text}\nEND")
+        text = self.on("synapse", "docker", "exec", "maison-front-1", "cat", kept)
+        self.on("cortex", "sh", "-c", f"cat >/root/authority.crt <<'END'\n{text}\nEND")
 
 
 def until(what: Callable[[], Any], why: str, seconds: float = PATIENCE) -> Any:
@@ -136,7 +164,7 @@ def orion(made: Path) -> Iterator[Orion]:
         folder.mkdir()
         (folder / "catalog").symlink_to(Path(__file__).parent / "catalog")
         stack = Orion(folder, lab)
-        stack.write(ORION)
+        stack.write(offline())
         stack.keep_secret("telegram_token", TOKEN)
         first = stack.patient("apply", "--yes")
         assert first.code == 4, first
