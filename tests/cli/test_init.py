@@ -55,7 +55,11 @@ def test_an_unknown_blueprint_is_a_usage_error(freehold: Freehold) -> None:
 def test_the_list_names_every_blueprint(freehold: Freehold) -> None:
     listed = json.loads(freehold("init", "--list", "--json").stdout)
     assert listed["schema"] == 1
-    assert [blueprint["name"] for blueprint in listed["blueprints"]] == ["llm", "workstation"]
+    assert [blueprint["name"] for blueprint in listed["blueprints"]] == [
+        "llm",
+        "orion",
+        "workstation",
+    ]
     done = freehold("init", "--list")
     assert "\nworkstation  One computer" in done.stdout
 

@@ -98,7 +98,7 @@ async def _set_state(incus: Incus, target: Target, action: str) -> None:
 
 async def _run(incus: Incus, target: Target, which: str, command: str) -> None:
     words = ["sh", "-c", command]
-    result = await incus.execute(target.domain, target.instance, words, timeout=PATIENCE, once=True)
+    result = await incus.execute(target.domain, target.instance, words, timeout=PATIENCE)
     if result.exit_code != 0:
         raise BackendError(_failed(target, which, result))
 
