@@ -44,22 +44,6 @@ def test_a_command_answers_with_its_code_and_both_outputs(real: Site) -> None:
         real.run(real.incus.execute(real.project, "one", ["no-such-program"]))
 
 
-@pytest.mark.slow
-def test_a_command_that_must_not_run_twice_does_not(real: Site) -> None:
-    """Where Incus intercepts system calls, it does not know of every eighth command that it runs."""
-    real.create("one", start=True, config={"security.syscalls.intercept.mknod": "true"})
-
-    for number in range(60):
-        script = f"echo {number} | tee -a /root/ran; echo bad >&2; exit {number % 3}"
-        command = ["sh", "-c", script]
-        result = real.run(real.incus.execute(real.project, "one", command, once=True))
-        told = (result.exit_code, result.stdout, result.stderr)
-        assert told == (number % 3, f"{number}\n", "bad\n")
-
-    ran = real.run(real.incus.execute(real.project, "one", ["cat", "/root/ran"])).stdout
-    assert ran.split() == [str(number) for number in range(60)]
-
-
 def test_a_command_that_takes_too_long(real: Site) -> None:
     real.create("one", start=True)
     with pytest.raises(IncusCommandTimeout, match="longer than 1 seconds"):

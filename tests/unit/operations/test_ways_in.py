@@ -48,13 +48,7 @@ class Machines(FakeIncus):
         return self.instances
 
     async def execute(
-        self,
-        project: str,
-        instance: str,
-        command: Sequence[str],
-        *,
-        timeout: float = 30.0,
-        once: bool = False,
+        self, project: str, instance: str, command: Sequence[str], *, timeout: float = 30.0
     ) -> ExecResult:
         request: Mapping[str, Any] = json.loads(command[-1])
         addresses = tuple(check[2] for check in request["checks"])

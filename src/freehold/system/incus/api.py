@@ -127,18 +127,11 @@ class Incus(Protocol):
         """
 
     async def execute(
-        self,
-        project: str,
-        instance: str,
-        command: Sequence[str],
-        *,
-        timeout: float = 30.0,
-        once: bool = False,
+        self, project: str, instance: str, command: Sequence[str], *, timeout: float = 30.0
     ) -> ExecResult:
         """Run a command inside an instance, its output recorded by the server (`record-output`).
 
-        It may be run twice where Incus intercepts its system calls (`security.syscalls.intercept.*`); with `once` it is not, and
-        goes through a shell. Raises IncusCommandTimeout after `timeout` seconds, else what `send` raises.
+        It may be run twice where Incus intercepts its system calls (`security.syscalls.intercept.*`). Raises IncusCommandTimeout after `timeout` seconds, else what `send` raises.
         """
 
     async def wait_ready(self, timeout: float) -> None:

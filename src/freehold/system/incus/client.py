@@ -81,18 +81,11 @@ class IncusClient:
         return await self._end_of(request, operation, progress)
 
     async def execute(
-        self,
-        project: str,
-        instance: str,
-        command: Sequence[str],
-        *,
-        timeout: float = 30.0,
-        once: bool = False,
+        self, project: str, instance: str, command: Sequence[str], *, timeout: float = 30.0
     ) -> ExecResult:
-        way = self._execute_and_never_again if once else self._execute
         try:
             async with asyncio.timeout(timeout):
-                return await way(project, instance, command)
+                return await self._execute(project, instance, command)
         except TimeoutError as error:
             raise IncusCommandTimeout(instance, command, timeout) from error
 
@@ -124,25 +117,6 @@ class IncusClient:
                 if _EXEC_RETRY_MESSAGE not in error.message:
                     raise
                 await asyncio.sleep(_RETRY_PAUSE)
-
-    async def _execute_and_never_again(
-        self, project: str, instance: str, command: Sequence[str]
-    ) -> ExecResult:
-        """By the way that hears out a command of which Incus knows nothing more."""
-        from freehold.system.threads import in_a_thread
-        from freehold.system.warm.failures import OutcomeUnknown, WayFailed
-        from freehold.system.warm.machine import Machine
-        from freehold.system.warm.recorded import run
-
-        request = f"POST /instances/{instance}/exec"
-        machine = Machine(str(self.socket.resolve()), project, instance, self._read_patience)
-        try:
-            done = await in_a_thread(lambda: run(machine, command, b""))
-        except OutcomeUnknown as error:
-            raise IncusInterrupted(request, str(error).rstrip(".")) from error
-        except WayFailed as error:
-            raise IncusError(request, 400, str(error)) from error
-        return ExecResult(done.code, *(_text(each) for each in (done.output, done.errors)))
 
     async def _execute_once(
         self, project: str, instance: str, command: Sequence[str]

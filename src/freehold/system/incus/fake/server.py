@@ -111,13 +111,7 @@ class FakeIncus:
         return await self._answer(Request(method, path, query, copied(dict(body or {})), progress))
 
     async def execute(
-        self,
-        project: str,
-        instance: str,
-        command: Sequence[str],
-        *,
-        timeout: float = 30.0,
-        once: bool = False,
+        self, project: str, instance: str, command: Sequence[str], *, timeout: float = 30.0
     ) -> ExecResult:
         """Answers what `behaviour.commands` holds for the command, else success without a word."""
         body = {"command": list(command)}
