@@ -19,7 +19,7 @@ from freehold.system.namespaces import enter_argv
 from tests.e2e.estate import TWO_MACHINES, Estate, pid_of
 from tests.ui.test_certificates import ENDS, certified
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 PATIENCE = 60.0
 
 

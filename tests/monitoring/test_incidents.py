@@ -19,7 +19,7 @@ from tests.monitoring.programs import LOOPBACK, answer, free_port, running, wait
 from tests.monitoring.telegram import Telegram
 from tests.monitoring.test_files import laid
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 HASTE = "alertmanager: {on: cortex, settings: {wait: 2s, interval: 1s, link: 'https://alerts.example.org'}}"
 
