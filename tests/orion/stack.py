@@ -133,7 +133,7 @@ class Orion(Pair):
             "--cacert",
             "/root/authority.crt",
             "--resolve",
-            f"{host}:443:203.0.113.20",
+            f"{host}:443:203.0.113.21",
         ]
         shown = "\n%{http_code} %{redirect_url}"
         return self.on("cortex", *words, "-w", shown, *more, f"https://{host}/{path}")
