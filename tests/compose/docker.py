@@ -14,12 +14,25 @@ from typing import Any
 
 import yaml
 
-from freehold.providers.compose import docker, look, watching
+from freehold.providers.ansible import memory
+from freehold.providers.compose import docker, guarding, look, watching
+from freehold.providers.compose.project import Project
 from freehold.system.targets import Ended, TargetFailed
 from freehold.system.targets.fake import FakeFile, FakeTarget
 
 Entry = Mapping[str, Any]
 _DONE = Ended(0, "", "")
+_OTHER = {
+    "id": "x",
+    "image": "other",
+    "status": "running",
+    "exit": 0,
+    "health": None,
+    "mounts": [],
+    "created": "9",
+    "started": "",
+    "network": "bridge",
+}
 
 
 @dataclass
@@ -55,6 +68,10 @@ class FakeDocker:
     containers: dict[str, Container] = field(default_factory=dict)
     volumes: set[str] = field(default_factory=set)
     networks: set[str] = field(default_factory=set)
+    strangers: dict[str, Entry] = field(default_factory=dict)
+    """Containers of somebody else's, by name: their labels."""
+    unmarked: set[str] = field(default_factory=set)
+    """Volumes and networks that somebody else made."""
     kept: dict[str, str] = field(default_factory=dict)
     """The password that each service has in its data."""
     lost_inside: TargetFailed | None = None
@@ -73,16 +90,38 @@ class FakeDocker:
                 return self._up_all(project, file, names, "--force-recreate" in options)
             case ["docker", "pull", *_, image]:
                 return Ended(1, "", f"Error: lookup of {image.partition('/')[0]}: no such host")
-            case ["docker", "network", "rm", *names]:
-                self.networks -= set(names)
+            case ["docker", "compose", *_, "run", "--detach", _, service, "sleep", _]:
+                self.strangers[f"maison-{service}-run-1"] = {
+                    **self.containers[service].entry["labels"],
+                    look.ONE_OFF: "True",
+                }
                 return _DONE
+            case ["docker", "compose", "--project-directory", folder, "up", *_]:
+                return self._up_theirs(folder)
+            case ["docker", "run", *_, "--name", name, _, "sleep", _]:
+                self.strangers[name] = {}
+                return _DONE
+            case ["docker", "volume" | "network" as kind, "create", *marks, name]:
+                (self.volumes if kind == "volume" else self.networks).add(name)
+                self.unmarked |= set() if "freehold.estate=maison" in marks else {name}
+                return _DONE
+            case ["docker", "network", "ls", *_]:
+                return Ended(0, "\n".join(sorted(self.networks)), "")
+            case ["docker", "inspect", *_, name] if name in self.strangers:
+                return Ended(0, name, "")
             case ["docker", "start", *numbers]:
                 for each in self.containers.values():
-                    if str(each.number) in numbers:
+                    if {str(each.number), each.name} & set(numbers):
                         each.status, each.started = "running", next(self._numbers)
                 return _DONE
             case ["docker", "kill", name]:
                 self._by_name(name).status, self._by_name(name).code = "exited", 137
+                return _DONE
+            case ["docker", "network", "rm", name]:
+                self.networks.remove(name)
+                return _DONE
+            case ["docker", "rm", "--force", name]:
+                del self.containers[self._by_name(name).service]
                 return _DONE
             case ["docker", "restart", name]:
                 self._by_name(name).started = next(self._numbers)
@@ -109,10 +148,17 @@ class FakeDocker:
             for line in given.decode().splitlines():
                 self._thin(*line.split())
             return _DONE
+        if script == guarding.GUARD:
+            return Ended(0, "".join(self._refused(words[0], words[1:])), "")
+        if script == docker._REMOVE_NETWORKS:
+            self.networks -= set(words[1:]) - self.unmarked
+            return _DONE
         if script == docker._MISSING:
             return Ended(0, "".join(f"{each}\n" for each in words if each not in self.images), "")
         if script == watching.WATCH:
             return Ended(0, "".join(["1.5\n", *map(self._state, self.containers.values())]), "")
+        if script == memory._LOOK_AT_PORTS:
+            return _DONE
         container = self.containers.get(words[1].partition("=")[2])
         if script == docker._INSIDE:
             return self._take_over(container)
@@ -130,6 +176,18 @@ class FakeDocker:
         if self.silent:
             return Ended(1, "", "Cannot connect to the Docker daemon. Is it running?")
         lines = [json.dumps(self._inspected(each)) for each in self.containers.values()]
+        lines += [
+            json.dumps({**_OTHER, "name": f"/{each}", "labels": has})
+            for each, has in self.strangers.items()
+        ]
+        for kind, names in (("volume", self.volumes), ("network", self.networks)):
+            lines += [
+                f"{kind} {each} {'' if each in self.unmarked else estate}" for each in sorted(names)
+            ]
+        running = self.target.files.get(f"{root}/compose/compose.yml")
+        project = Project.read(estate, running.content if running else None)
+        lines += [f"entry {each}" for each in project.entries]
+        lines += [f"previous {each}" for each in project.previous]
         for path, file in sorted(self.target.files.items()):
             inner = path.removeprefix(f"{root}/")
             if inner.startswith("compose/files/"):
@@ -144,6 +202,7 @@ class FakeDocker:
             for each in container.entry.get("volumes", ())
         ]  # fmt: skip
         return {
+            "name": f"/{container.name}",
             "labels": container.entry["labels"],
             "image": container.entry["image"],
             "status": container.status,
@@ -168,6 +227,7 @@ class FakeDocker:
         entry = document["services"][name]
         if name in self.refused:
             return Ended(1, "", f"{name}: address already in use")
+        self._take_for_ones_own(project, name)
         for volume in entry.get("volumes", ()):
             if volume["type"] == "volume":
                 self.volumes.add(f"{project}_{volume['source']}")
@@ -185,6 +245,34 @@ class FakeDocker:
             before.status, before.code = "running", 0
             before.started = next(self._numbers)
         self.kept.setdefault(name, " ".join(self._secrets(self.containers[name])))
+        return _DONE
+
+    def _take_for_ones_own(self, project: str, name: str) -> None:
+        """As Compose does: whatever has the labels of this project and service is made anew."""
+        labels = {look.PROJECT: project, look.SERVICE: name}
+        for each, has in list(self.strangers.items()):
+            if labels.items() <= has.items():
+                del self.strangers[each]
+
+    def _refused(self, estate: str, asked: Sequence[str]) -> Iterator[str]:
+        for each in asked:
+            name, _, volume = each.partition(":")
+            for other, has in self.strangers.items():
+                if not volume and (has.get(look.PROJECT), has.get(look.SERVICE)) == (estate, name):
+                    yield f"{name} the container {other}\n"
+            if volume in self.unmarked and name not in self.containers:
+                yield f"{name} the volume {volume}\n"
+
+    def _up_theirs(self, folder: str) -> Ended:
+        """A project of somebody else's, in a folder of the estate's name."""
+        document = yaml.safe_load(self.target.files[f"{folder}/compose.yml"].content)
+        project = folder.rpartition("/")[2]
+        for name in document["services"]:
+            self.strangers[f"{project}-{name}-1"] = {
+                "com.docker.compose.project": project,
+                "com.docker.compose.service": name,
+                "com.docker.compose.project.working_dir": folder,
+            }
         return _DONE
 
     def _network(self, project: str, entry: Entry) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from freehold.engine.run import run
-from freehold.providers.compose import copies
+from freehold.providers.compose import copy_scripts, watching
 from freehold.system.targets import Ended
 from freehold.system.targets.fake import out_of_reach
 from tests.compose.docker import FakeDocker
@@ -14,7 +14,7 @@ from tests.compose.estate import TARGET, Desk, problems_of
 from tests.compose.test_services import DB, RUNNING, SITE
 from tests.compose.test_shared_network import LOADER, WAY
 from tests.compose.test_shared_network import TEXT as SHARED
-from tests.provider.estate import summary
+from tests.provider.estate import change_of, summary
 
 Answer = Callable[[Sequence[str], bytes], Ended | None]
 
@@ -35,8 +35,8 @@ def lost_before(docker: FakeDocker) -> Answer:
 
 
 def copying(docker: FakeDocker, ends: Callable[[str], Ended]) -> Answer:
-    """With an answer of one's own to the three scripts that deal with the data."""
-    names = {copies._ROOM: "room", copies._COPY: "copy", copies._RESTORE: "restore"}
+    """With an answer of one's own to the scripts that deal with the data."""
+    names = {copy_scripts.ROOM: "room", copy_scripts.COPY: "copy", copy_scripts.RESTORE: "restore", copy_scripts.THIN: "thin"}  # fmt: skip
 
     def answer(command: Sequence[str], given: bytes) -> Ended | None:
         name = names.get(command[2]) if len(command) > 2 else None
@@ -98,7 +98,7 @@ def test_a_copy_that_fails_starts_nothing_that_a_killed_run_had_in_mind(in_memor
     fine = Ended(0, "1 MiB to copy\n", "")
     killed = copying(docker, lambda name: fine)
     lost = lost_before(docker)
-    docker.target.answers = lambda command, given: killed(command, given) if len(command) > 2 and command[2] in (copies._ROOM, copies._COPY) else lost(command, given)  # fmt: skip
+    docker.target.answers = lambda command, given: killed(command, given) if len(command) > 2 and command[2] in (copy_scripts.ROOM, copy_scripts.COPY) else lost(command, given)  # fmt: skip
     assert DB in problems_of(in_memory.carry_out())
     assert "keeper:2" in in_memory.read(RUNNING)
     fails = {"room": fine, "copy": Ended(1, "", "cp: I/O error")}
@@ -146,3 +146,25 @@ def test_who_has_the_network_of_what_was_taken_back_joins_it_again(in_memory: De
     docker.breaks.clear()
     in_memory.edit(", settings: {exit: south}", "")
     assert LOADER not in summary(in_memory.plan())
+
+
+def test_one_that_served_when_the_connection_was_lost_is_settled_by_the_next(in_memory: Desk, docker: FakeDocker) -> None:  # fmt: skip
+    in_memory.apply()
+    in_memory.edit("service: web,", "service: web, settings: {title: news},")
+
+    def lost(command: Sequence[str], given: bytes) -> Ended | None:
+        if list(command[2:3]) == [watching.WATCH]:
+            raise out_of_reach(TARGET)
+        return docker.answer(command, given)
+
+    docker.target.answers = lost
+    assert problems_of(in_memory.carry_out()).keys() == {SITE}
+    docker.target.answers = docker.answer
+    assert "x-freehold-previous" in in_memory.read(RUNNING)
+    before = in_memory.containers()
+    change = change_of(in_memory.plan(), SITE)
+    assert [(each.path, each.after, each.impact) for each in change.fields] == [("kept", None, "live")]  # fmt: skip
+    in_memory.apply()
+    assert in_memory.containers() == before, "nothing restarts for it"
+    assert "x-freehold-previous" not in in_memory.read(RUNNING)
+    assert summary(in_memory.plan()) == {}

@@ -22,13 +22,14 @@ from freehold.system.incus.api import (
 from freehold.system.incus.client import IncusClient
 
 AT_ONCE = 10.0  # seconds
+SILENCE = 0.5
 NOBODY = 65534
 Answers = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
 async def client_of(where: Path) -> AsyncIterator[IncusClient]:
-    client = IncusClient(where, read_patience=0.5, look_again=0.2)
+    client = IncusClient(where, read_patience=0.5, look_again=0.2, silence=SILENCE)
     try:
         yield client
     finally:
@@ -282,3 +283,42 @@ def test_events_that_make_no_sense_are_no_harm(tmp_path: Path, nonsense: str) ->
         return (await first)["status_code"], (await client.send("POST", "/x"))["status_code"]
 
     assert daemon.serve(tmp_path, scenario) == (200, 200)
+
+
+def test_a_server_that_never_answers_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    where = tmp_path / "unix.socket"
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(str(where))
+        deaf.listen()
+        failure = failure_of(where, read)
+
+    assert isinstance(failure, IncusUnavailable)
+    assert "takes connections and does not answer" in failure.diagnostics[0].detail
+    assert "journalctl -u incus" in (failure.diagnostics[0].hint or "")
+
+
+def test_a_server_that_falls_silent_has_gone_away(tmp_path: Path) -> None:
+    class Silent(Daemon):
+        async def anything(self, request: web.Request) -> web.Response:
+            if request.path == "/1.0/silent":
+                await asyncio.sleep(60)
+            return await super().anything(request)
+
+    async def scenario(client: IncusClient) -> Any:
+        assert await client.get("/projects") == ["here"]
+        with pytest.raises(IncusInterrupted, match="no answer within"):
+            await client.get("/silent")
+
+    Silent().serve(tmp_path, scenario)
+
+
+def test_what_is_waited_for_may_take_its_time(tmp_path: Path) -> None:
+    class Slow(Daemon):
+        async def anything(self, request: web.Request) -> web.Response:
+            await asyncio.sleep(3 * SILENCE)
+            return await super().anything(request)
+
+    async def scenario(client: IncusClient) -> Any:
+        return await client.send("POST", "/projects", {})
+
+    assert Slow().serve(tmp_path, scenario)["status_code"] == 200

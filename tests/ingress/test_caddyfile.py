@@ -124,6 +124,16 @@ def test_without_a_service_for_the_login_nothing_behind_one_is_served(tmp_path: 
     caddy.validated(tmp_path, text)
 
 
+def test_it_reaches_what_has_an_ipv6_address(tmp_path: Path) -> None:
+    """A login and a page on another host."""
+    text = ESTATE.replace("203.0.113.20", "2001:db8::20").replace(
+        "login:\n        on: synapse", "login:\n        on: cortex"
+    )
+    done = json.dumps(sites(caddy.adapted(tmp_path, caddyfile(tmp_path, text)), 443)["media.example.org"])  # fmt: skip
+    assert '"dial": "[2001:db8::20]:9091"' in done
+    assert '"dial": "[2001:db8::20]:8010"' in done
+
+
 def test_nobody_but_the_container_itself_reaches_what_changes_it(tmp_path: Path) -> None:
     read = caddy.adapted(tmp_path, caddyfile(tmp_path))
     assert read["admin"]["listen"] == "localhost:2019"

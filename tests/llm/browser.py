@@ -27,6 +27,7 @@ _OPTIONS = (
     *("--disable-sync", "--no-proxy-server", "--window-size=1280,900", "--lang=en-US"),
     "--remote-debugging-pipe",
 )
+_NAVIGATED = "Inspected target navigated or closed"
 _HANDS_OVER = 'exec 3<&0 4>&1 >/dev/null; exec "$@"'
 
 
@@ -49,6 +50,10 @@ def install() -> str | None:
             return None
         said = done.stderr.strip()
     return f"no chromium: {said}"
+
+
+class Navigated(AssertionError):
+    """The page went away while something was asked of it."""
 
 
 class Browser:
@@ -115,8 +120,9 @@ class Browser:
         """Wait until an expression is true; its value."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            if value := self.run(script):
-                return value
+            with suppress(Navigated):
+                if value := self.run(script):
+                    return value
             time.sleep(0.2)
         raise AssertionError(f"never true: {script}; the page says: {self.text()}")
 
@@ -134,13 +140,15 @@ class Browser:
         """Press the button that is called so."""
         found = f"[...document.querySelectorAll('button')].find(each => each.innerText.trim() === {json.dumps(label)})"
         self.until(f"!!{found}")
-        self.run(f"{found}.click()")
+        with suppress(Navigated):  # that is what it does
+            self.run(f"{found}.click()")
 
     def press(self, selector: str) -> None:
         """Press what is there, once it is."""
         found = f"document.querySelector({json.dumps(selector)})"
         self.until(f"!!{found}")
-        self.run(f"{found}.click()")
+        with suppress(Navigated):
+            self.run(f"{found}.click()")
 
     def _call(self, method: str, **parameters: Any) -> Any:
         number = next(self._numbers)
@@ -153,6 +161,8 @@ class Browser:
         while True:
             answer = json.loads(self._message())
             if answer.get("id") == number:
+                if answer.get("error", {}).get("message") == _NAVIGATED:
+                    raise Navigated(method)
                 assert "error" not in answer, (method, answer["error"])
                 return answer["result"]
 

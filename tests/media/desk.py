@@ -24,7 +24,7 @@ services:
     settings: {provider: custom, endpoint: 192.0.2.2, endpoint_port: "1637", servers: sound}
   torrents: {on: home/box, service: qbittorrent, ports: {http: 8080}}
 """
-GLUETUN, QBITTORRENT = "docker.io/qmcgaw/gluetun:v3.41.1", "lscr.io/linuxserver/qbittorrent:5.2.3"
+GLUETUN, QBITTORRENT = "docker.io/qmcgaw/gluetun:v3.41.3", "lscr.io/linuxserver/qbittorrent:5.2.4"
 # The machine's own system, with what filters and routes; started by a stand-in.
 LOAD = """
 set -eu

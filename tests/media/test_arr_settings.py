@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import os
 import shutil
 import subprocess
 import threading
@@ -30,6 +31,9 @@ class Arr:
     media: dict[str, Any] = field(default_factory=lambda: {"id": 1, "minimumFreeSpaceWhenImporting": 100, "other": "stays"})  # fmt: skip
     clients: list[dict[str, Any]] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+    tried: list[dict[str, Any]] = field(default_factory=list)
+    finds: list[dict[str, Any]] = field(default_factory=list)
+    """What it has to say of a client that it tries."""
 
     def get(self, path: str) -> Any:
         template = {"id": 0, "implementation": "QBittorrent", "name": "", "enable": False, "fields": [{"name": each, "value": None} for each in ("host", "port", "username", "password", "movieCategory")]}  # fmt: skip
@@ -41,7 +45,9 @@ class Arr:
             "/downloadclient/schema": [other, template],
         }[path]
 
-    def take(self, method: str, path: str, value: Any) -> None:
+    def take(self, method: str, path: str, value: Any) -> tuple[int, Any]:
+        if path == "/downloadclient/test?forceTest=true":
+            return self.test(value)
         self.changes.append(f"{method} {path}")
         if path == "/rootfolder":
             self.folders.append(value)
@@ -53,6 +59,16 @@ class Arr:
         else:
             assert path == "/downloadclient/7?forceSave=true"
             self.clients[:] = [value]
+        return 201, {**value, "id": 7}
+
+    def test(self, value: Any) -> tuple[int, Any]:
+        """It refuses a second one of the name, before anything else."""
+        self.tried.append(value)
+        if any(
+            each["name"] == value["name"] and each["id"] != value.get("id") for each in self.clients
+        ):
+            return 400, [{"propertyName": "Name", "errorMessage": "Should be unique"}]
+        return (400, self.finds) if self.finds else (200, {})
 
 
 @pytest.fixture
@@ -61,18 +77,18 @@ def arr() -> Iterator[Arr]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.answer(arr.get(self.path))
+            self.answer(200, arr.get(self.path))
 
         def do_POST(self) -> None:
-            arr.take(self.command, self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"]))))  # fmt: skip
-            self.answer({})
+            value = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.answer(*arr.take(self.command, self.path, value))
 
         do_PUT = do_POST  # noqa: N815
 
-        def answer(self, value: Any) -> None:
+        def answer(self, code: int, value: Any) -> None:
             arr.keys.add(self.headers["X-Api-Key"])
             body = json.dumps(value).encode()
-            self.send_response(200)
+            self.send_response(code)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -109,16 +125,33 @@ def test_it_has_a_folder_free_space_and_somebody_who_downloads(tmp_path: Path, a
     done = run(tmp_path, arr)
     assert done.returncode == 0, done
     assert arr.folders == [{"path": str(tmp_path)}]
-    disk = shutil.disk_usage(tmp_path).total >> 20
-    assert arr.media["minimumFreeSpaceWhenImporting"] == pytest.approx(disk / 10, rel=0.01)
+    disk = shutil.disk_usage(tmp_path)
+    reserved = disk.total - disk.used - disk.free
+    wanted = max(100, (disk.total / 10 - reserved) / 2**20)
+    assert arr.media["minimumFreeSpaceWhenImporting"] == pytest.approx(wanted, abs=2)
     assert arr.media["copyUsingHardlinks"] is True
     assert arr.media["other"] == "stays"
     [client] = arr.clients
     assert (client["name"], client["enable"]) == ("qBittorrent", True)
     given = {each["name"]: each["value"] for each in client["fields"]}
     assert given == {"host": "vpn", "port": 8080, "username": "admin", "password": PASSWORD, "movieCategory": "films"}  # fmt: skip
+    assert arr.tried == [{**client, "id": 7}], "as it is kept, password and all"
     assert arr.keys == {KEY}
     assert not {KEY, PASSWORD} & {*done.stdout.split("\n"), *done.stderr.split("\n")}
+
+
+@pytest.mark.parametrize(("keep_free", "asked"), [(20, 50_000), (10, 100)])
+def test_what_is_reserved_for_root_is_free_already(
+    tmp_path: Path, arr: Arr, monkeypatch: pytest.MonkeyPatch, keep_free: int, asked: int
+) -> None:
+    """Of 1000 GB 150 are root's, and 100 used: whoever may fill 750 has 200 left free when he leaves 50."""
+    df = tmp_path / "bin" / "df"
+    df.parent.mkdir()
+    df.write_text("#!/bin/sh\necho Filesystem\necho /dev/sda1 1000000 100000 750000 12% /media\n")
+    df.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{df.parent}:{os.environ['PATH']}")
+    assert run(tmp_path, arr, keep_free=keep_free).returncode == 0
+    assert arr.media["minimumFreeSpaceWhenImporting"] == asked
 
 
 def test_a_second_time_nothing_is_added(tmp_path: Path, arr: Arr) -> None:
@@ -137,3 +170,35 @@ def test_without_a_folder_and_others_nothing_is_asked(tmp_path: Path, arr: Arr) 
 def test_a_program_that_refuses_is_told(tmp_path: Path, arr: Arr) -> None:
     done = run(tmp_path, arr, url="http://127.0.0.1:1")
     assert done.returncode != 0
+
+
+REFUSED = {"isWarning": False, "propertyName": "Username", "errorMessage": "Authentication failure", "attemptedValue": PASSWORD}  # fmt: skip
+WARNS = {"isWarning": True, "propertyName": "", "errorMessage": "Torrents are removed too soon"}
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["the first time", "once it is there"])
+def test_a_client_that_cannot_be_used_fails_it_and_says_why(
+    tmp_path: Path, arr: Arr, again: bool
+) -> None:
+    """Such as a qBittorrent of a version whose answers the program does not understand."""
+    if again:
+        assert run(tmp_path, arr).returncode == 0
+    arr.finds = [REFUSED, WARNS]
+    done = run(tmp_path, arr)
+    assert done.returncode != 0
+    assert "qBittorrent cannot be used: Authentication failure\n" in done.stderr
+    assert "removed too soon" not in done.stderr
+    assert PASSWORD not in done.stdout + done.stderr
+    assert [each["name"] for each in arr.clients] == ["qBittorrent"], "what it was told stays"
+
+
+def test_what_it_only_warns_of_fails_nothing(tmp_path: Path, arr: Arr) -> None:
+    arr.finds = [WARNS]
+    assert run(tmp_path, arr).returncode == 0
+
+
+def test_an_answer_that_says_nothing_is_no_success(tmp_path: Path, arr: Arr) -> None:
+    arr.finds = {"message": "an error within"}  # type: ignore[assignment]
+    done = run(tmp_path, arr)
+    assert done.returncode != 0
+    assert "qBittorrent cannot be used: no answer" in done.stderr

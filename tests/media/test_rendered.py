@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from freehold.config.load import load
 from freehold.model import Infra
+from freehold.providers.compose.content import contents
 from freehold.providers.compose.desired import wanted
 from freehold.system.secrets.fake import FakeSecrets
+from freehold.wiring.estate import Estate
 from tests.provider.estate import infra_of
 
 ESTATE = """
@@ -22,7 +25,10 @@ ESTATE = """
       downloads: {on: cortex, service: qbittorrent, settings: {media: /mnt/disk}}
       radarr: {on: cortex, settings: {media: /mnt/disk}}
       sonarr: {on: synapse}
-      prowlarr: {on: cortex}
+      prowlarr: {on: cortex, ports: {http: 9700}}
+      films-figures: {on: cortex, service: exportarr}
+      series-figures: {on: cortex, service: exportarr, settings: {of: sonarr}}
+      looks: {on: cortex, service: prometheus}
       jellyfin: {on: cortex, settings: {media: /mnt/disk}}
       ollama: {on: synapse}
       chat: {on: cortex, service: open-webui}
@@ -85,8 +91,52 @@ def test_each_knows_who_downloads(infra: Infra, name: str, host: str, category: 
 
 def test_prowlarr_serves_both(infra: Infra) -> None:
     [films, series] = settings(infra, "prowlarr", "/run/freehold/arr.json")["entries"]
-    assert films["fields"]["baseUrl"] == "http://radarr:7878"
-    assert series["fields"]["baseUrl"] == "http://203.0.113.21:8989"
+    assert films["fields"] == {"baseUrl": "http://radarr:7878", "prowlarrUrl": "http://prowlarr:9696"}  # fmt: skip
+    assert series["fields"] == {"baseUrl": "http://203.0.113.21:8989", "prowlarrUrl": "http://203.0.113.20:9700"}  # fmt: skip
+
+
+def test_who_is_to_ask_prowlarr_reaches_it(infra: Infra) -> None:
+    """Sonarr on the other host fetches from it what it found; nobody else comes in."""
+    prowlarr = infra.service("prowlarr")
+    assert prowlarr is not None
+    assert (prowlarr.published, prowlarr.reached_from) == ({"http": 9700}, {"http": ("203.0.113.21",)})  # fmt: skip
+    assert entry(infra, "prowlarr")["ports"] == ["9700:9696/tcp"]
+
+
+def test_no_port_is_said_to_be_open_for_nobody(tmp_path: Path, infra: Infra) -> None:
+    said = {each.code for each in load(tmp_path).diagnostics}
+    assert not said & {"closed-port", "unclear-need", "unreached-service"}
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "key"),
+    [
+        ("films-figures", "http://radarr:7878", "/run/secrets/radarr"),
+        ("series-figures", "http://203.0.113.21:8989", "/run/secrets/sonarr"),
+    ],
+)
+def test_each_exporter_measures_its_program(infra: Infra, name: str, url: str, key: str) -> None:
+    made = entry(infra, name)
+    assert made["command"] == [key.rpartition("/")[2]]
+    assert made["environment"] == {"PORT": "9707", "URL": url, "API_KEY_FILE": key}
+    service = infra.service(name)
+    assert service is not None
+    [secret] = [each for each in contents(infra, service, FakeSecrets(SECRETS), values=True).pieces if each.secret]  # fmt: skip
+    assert (secret.path, secret.owner, secret.mode) == (key, "65532:65532", "0400"), "its image's user reads it"  # fmt: skip
+    assert secret.content == SECRETS[f"{key.rpartition('/')[2]}_api_key"]
+    looks = infra.service("looks")
+    assert looks is not None
+    assert name in {each["service"] for each in Estate(infra, looks).scrapes}
+
+
+def test_an_image_is_one_that_its_makers_publish(infra: Infra) -> None:
+    """Of Jellyfin there is no tag that is the bare version."""
+    assert entry(infra, "jellyfin")["image"] == "lscr.io/linuxserver/jellyfin:version-12.1ubu2604"
+
+
+def test_the_first_account_of_the_chat_can_be_made_and_no_other(infra: Infra) -> None:
+    made = entry(infra, "chat")["environment"]
+    assert (made["ENABLE_INITIAL_ADMIN_SIGNUP"], made["ENABLE_SIGNUP"]) == ("true", "false")
 
 
 def test_the_chat_asks_the_models_of_the_other_host(infra: Infra) -> None:

@@ -10,7 +10,8 @@ from freehold.system.secrets.fake import FakeSecrets
 from tests.provider.estate import infra_of
 
 TOKEN = b"123456:a-token-of-nobody"
-SECRETS = FakeSecrets({"telegram_token": TOKEN, "grafana_password": b"a", "db_password": b"b"})
+OF_NOBODY = ("grafana_password", "db_password", "db_monitoring", "cache_password", "cache_monitoring")  # fmt: skip
+SECRETS = FakeSecrets({"telegram_token": TOKEN, **dict.fromkeys(OF_NOBODY, b"a")})
 CHAT = "-1001234567890"
 
 ORION = f"""
@@ -36,6 +37,24 @@ ORION = f"""
       logs-synapse: {{on: synapse, service: alloy}}
     alerts: {{telegram: {{chat: "{CHAT}", token: telegram_token}}}}
     """
+
+DOORS = f"""
+    freehold: 1
+    name: doors
+    hosts:
+      cortex: {{address: 203.0.113.20}}
+      synapse: {{address: 203.0.113.21}}
+    services:
+      prometheus: {{on: cortex}}
+      loud: {{on: cortex, service: alertmanager, settings: {{wait: 2s, interval: 1s}}, expose: {{host: alerts.example.org}}}}
+      grafana: {{on: cortex, expose: {{host: grafana.example.org}}}}
+      numbers: {{on: synapse, service: prometheus, expose: {{host: numbers.example.org}}}}
+      front: {{on: cortex, service: caddy}}
+      looks: {{on: cortex, service: blackbox-exporter}}
+      far: {{on: synapse, service: blackbox-exporter}}
+    alerts: {{telegram: {{chat: "{CHAT}", token: telegram_token}}}}
+    """
+"""Two that look, and a proxy with three names."""
 
 Files = Mapping[str, str]
 

@@ -50,7 +50,7 @@ def test_it_is_all_of_the_estate(infra: Infra) -> None:
     kinds = {service.descriptor.name for service in infra.services}
     assert kinds >= {
         "caddy", "cloudflared", "authelia", "prometheus", "alertmanager", "node-exporter", "smartctl-exporter", "cadvisor", "loki",
-        "alloy", "grafana", "blackbox-exporter", "dead-man", "jellyfin", "radarr", "sonarr", "prowlarr", "gluetun", "qbittorrent", "ollama", "open-webui",
+        "alloy", "grafana", "blackbox-exporter", "dead-man", "alert-bot", "tailscale", "jellyfin", "radarr", "sonarr", "prowlarr", "gluetun", "qbittorrent", "ollama", "open-webui",
     }  # fmt: skip
     assert {service.target for service in infra.services} == {"cortex", "synapse"}
 

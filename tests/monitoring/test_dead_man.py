@@ -1,7 +1,9 @@
 """The dead man's switch of the catalog: the program itself, with the environment that its container gets."""
 
+import importlib.util
 import json
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -34,6 +36,11 @@ class DeadMan:
             "DEAD_MAN_STATE": str(folder / "state.json"),
             "DEAD_MAN_TOKEN_FILE": f"{self.files}{self.variables['DEAD_MAN_TOKEN_FILE']}",
         }
+
+    @staticmethod
+    def program(folder: Path) -> Path:
+        """As its container gets it."""
+        return laid(folder / "program", rendered(folder)["watchman"]) / "app/dead_man.py"
 
     def started(self) -> AbstractContextManager[Any]:
         program = self.files / "app/dead_man.py"
@@ -132,6 +139,56 @@ def test_only_a_watchdog_that_fires_is_a_beat(alive: DeadMan, body: object) -> N
     before = alive.measured()["dead_man_last_beat_timestamp_seconds"]
     assert not alive.beat(body)
     assert alive.measured()["dead_man_last_beat_timestamp_seconds"] == before
+
+
+def test_no_beat_is_none(alive: DeadMan) -> None:
+    assert alive.measured()["dead_man_last_beat_timestamp_seconds"] == 0
+    assert alive.beat()
+    assert time.time() - alive.measured()["dead_man_last_beat_timestamp_seconds"] < 60
+
+
+@pytest.mark.parametrize(
+    "state", ["", "{", '{"told": true}', '{"last_beat": "x", "told": true}', "[]"]
+)
+def test_a_state_that_cannot_be_read_begins_anew(
+    dead_man: DeadMan, telegram: Telegram, state: str
+) -> None:
+    path = dead_man.folder / "state.json"
+    path.write_text(state)
+    with dead_man.started():
+        dead_man.ready()
+        assert "begins anew" in log_of(dead_man.folder, sys.executable).read_text()
+        assert dead_man.beat()
+        assert json.loads(path.read_text())["last_beat"] > 0
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Any:
+    """The module itself, for what needs another clock than this machine's."""
+    path = DeadMan.program(tmp_path)
+    spec = importlib.util.spec_from_file_location("dead_man", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("jump", [-1e8, 1e8])
+def test_a_clock_that_is_set_is_no_silence(
+    program: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    switch = program.Switch(tmp_path / "state.json", 300.0)
+    now = time.time() + jump
+    monkeypatch.setattr(program.time, "time", lambda: now)
+    assert not switch.silent(), "it was just started"
+    assert not switch.heard()
+    switch.beat()
+    monkeypatch.undo()
+    assert not switch.silent()
+    assert switch.heard()
+    monkeypatch.setattr(program.time, "time", lambda: now)
+    assert 0 <= switch.seconds() < 60
 
 
 def test_without_a_chat_it_tells_its_log_alone(dead_man: DeadMan, telegram: Telegram) -> None:

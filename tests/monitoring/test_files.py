@@ -33,6 +33,13 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Files]:
     return rendered(tmp_path_factory.mktemp("alone"), ALONE)
 
 
+@pytest.fixture(scope="module")
+def six(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Files]:
+    """With IPv6 addresses."""
+    text = ORION.replace("203.0.113.2", "2001:db8::2")
+    return rendered(tmp_path_factory.mktemp("six"), text)
+
+
 def laid(folder: Path, files: Files) -> Path:
     """The files below a folder, and that folder in the paths that they name."""
     for path, text in files.items():
@@ -43,7 +50,7 @@ def laid(folder: Path, files: Files) -> Path:
 
 
 @pytest.mark.lab
-@pytest.mark.parametrize("estate", ["orion", "alone"])
+@pytest.mark.parametrize("estate", ["orion", "alone", "six"])
 def test_promtool_takes_the_configuration_and_the_rules(
     request: pytest.FixtureRequest, programs: Path, tmp_path: Path, estate: str
 ) -> None:
@@ -55,7 +62,7 @@ def test_promtool_takes_the_configuration_and_the_rules(
 
 
 @pytest.mark.lab
-@pytest.mark.parametrize("estate", ["orion", "alone"])
+@pytest.mark.parametrize("estate", ["orion", "alone", "six"])
 def test_amtool_takes_the_configuration_and_the_messages(
     request: pytest.FixtureRequest, programs: Path, tmp_path: Path, estate: str
 ) -> None:
@@ -154,10 +161,15 @@ def test_names_that_yaml_takes_for_something_else_are_names_still(tmp_path: Path
     assert {each["static_configs"][0].get("labels", {}).get("service") for each in jobs} == {*services, None}  # fmt: skip
 
 
-def test_what_is_exposed_is_looked_at_by_its_port_and_by_its_name(orion: dict[str, Files]) -> None:
+def test_each_is_looked_at_by_its_port_and_what_is_exposed_by_its_name(
+    orion: dict[str, Files],
+) -> None:
     jobs = yaml.safe_load(orion["prometheus"]["/etc/prometheus/prometheus.yml"])["scrape_configs"]
     looks = [each["params"] for each in jobs if each["metrics_path"] == "/probe"]
-    plain, named = looks
+    port, plain, named = looks
+    assert port == {"module": ["tcp"], "target": ["203.0.113.21:5432"]}, (
+        "PostgreSQL measures nothing"
+    )
     assert plain == {"module": ["answers"], "target": ["http://grafana:3000"]}
     assert named == {"module": ["answers"], "target": ["https://front:443/"], "hostname": ["grafana.example.org"]}  # fmt: skip
 

@@ -6,6 +6,7 @@ are posted last: when their messages are there, all before them have been sent o
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.monitoring.estate import CHAT, ORION, TOKEN, Files, rendered
+from tests.monitoring.estate import CHAT, DOORS, ORION, TOKEN, Files, rendered
 from tests.monitoring.programs import LOOPBACK, answer, free_port, running, wait_for, with_debian
 from tests.monitoring.telegram import Telegram
 from tests.monitoring.test_files import laid
@@ -22,6 +23,23 @@ from tests.monitoring.test_files import laid
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 HASTE = "alertmanager: {on: cortex, settings: {wait: 2s, interval: 1s, link: 'https://alerts.example.org'}}"
+
+KEPT = f"""
+    freehold: 1
+    name: kept
+    hosts:
+      cortex: {{address: 203.0.113.20}}
+      synapse: {{address: 203.0.113.21}}
+    services:
+      prometheus: {{on: cortex}}
+      loud: {{on: cortex, service: alertmanager, settings: {{wait: 2s, interval: 1s}}}}
+      looks: {{on: cortex, service: blackbox-exporter}}
+      db: {{on: synapse, service: postgresql}}
+      db-numbers: {{on: cortex, service: postgres-exporter}}
+      cache: {{on: synapse, service: redis}}
+      cache-numbers: {{on: cortex, service: redis-exporter}}
+    alerts: {{telegram: {{chat: "{CHAT}", token: telegram_token}}}}
+    """
 
 
 class Alertmanager:
@@ -57,9 +75,24 @@ class Alertmanager:
 @pytest.fixture
 def alertmanager(programs: Path, telegram: Telegram, tmp_path: Path) -> Iterator[Alertmanager]:
     text = ORION.replace("alertmanager: {on: cortex}", HASTE)
+    with _running(programs, telegram, tmp_path, text, "alertmanager") as made:
+        yield made
+
+
+@pytest.fixture
+def behind_a_door(programs: Path, telegram: Telegram, tmp_path: Path) -> Iterator[Alertmanager]:
+    with _running(programs, telegram, tmp_path, DOORS, "loud") as made:
+        yield made
+
+
+@contextmanager
+def _running(
+    programs: Path, telegram: Telegram, tmp_path: Path, text: str, name: str
+) -> Iterator[Alertmanager]:
+    """The Alertmanager of that name in an estate, with what its Prometheus would raise."""
     text = text.replace("token: telegram_token", f"token: telegram_token, api: '{telegram.address}'")  # fmt: skip
     files = rendered(tmp_path, text)
-    folder, port = laid(tmp_path / "files", files["alertmanager"]), free_port()
+    folder, port = laid(tmp_path / "files", files[name]), free_port()
     argv = with_debian(
         programs,
         "prometheus-alertmanager",
@@ -128,6 +161,23 @@ def test_a_service_that_others_need_hides_them(
     assert message.startswith("🔴 critical · loki on cortex\n")
 
 
+def test_a_database_that_stops_hides_who_measures_it(
+    programs: Path, telegram: Telegram, tmp_path: Path
+) -> None:
+    with _running(programs, telegram, tmp_path, KEPT, "loud") as made:
+        made.post(made.like("database-does-not-answer"))
+        made.post(made.like("cache-does-not-answer"))
+        made.post([*made.like("ProbeFailed", service="db"), *made.like("ProbeFailed", service="cache")])  # fmt: skip
+        one, other = sorted(finished(made, telegram, 0))
+        assert one.startswith(
+            "🔴 critical · cache on synapse\ncache on synapse does not answer at tcp://"
+        )
+        assert other.startswith(
+            "🔴 critical · db on synapse\ndb on synapse does not answer at tcp://"
+        )
+        assert made.withheld() == {"database-does-not-answer", "cache-does-not-answer"}
+
+
 def test_a_proxy_that_is_down_hides_the_names_that_it_serves(
     alertmanager: Alertmanager, telegram: Telegram
 ) -> None:
@@ -136,6 +186,26 @@ def test_a_proxy_that_is_down_hides_the_names_that_it_serves(
     alertmanager.post([*names, *front])
     told = finished(alertmanager, telegram, 0)
     assert [text.splitlines()[0] for text in told] == ["🔴 critical · front on cortex"]
+
+
+def test_a_proxy_that_serves_none_of_its_names_and_two_that_see_it_are_one_message(
+    behind_a_door: Alertmanager, telegram: Telegram
+) -> None:
+    names = behind_a_door.like("NameFailed", ingress="front")
+    assert len(names) == 3
+    front = behind_a_door.like("IngressFailed", service="front")
+    behind_a_door.post([*names, *front])
+    (message,) = finished(behind_a_door, telegram, 0)
+    assert message.startswith(
+        "🔴 critical · front on cortex\nfront on cortex serves none of its names"
+    )
+    assert behind_a_door.withheld() == {"NameFailed"}
+
+    before = len(telegram.texts)
+    (page,) = behind_a_door.like("ProbeFailed", service="numbers")
+    behind_a_door.post([page])
+    told = finished(behind_a_door, telegram, before)
+    assert [text.splitlines()[0] for text in told] == ["🔴 critical · numbers on synapse"]
 
 
 def test_of_a_disk_the_worse_alone_is_told_and_another_disk_beside_it_too(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.monitoring.estate import rendered
+from tests.monitoring.estate import DOORS, ORION, rendered
 from tests.monitoring.programs import checked
 
 pytestmark = pytest.mark.lab
@@ -24,9 +24,9 @@ Alert = dict[str, str]
 class Bench:
     """Measurements in, alerts out."""
 
-    def __init__(self, programs: Path, folder: Path) -> None:
+    def __init__(self, programs: Path, folder: Path, estate: str = ORION) -> None:
         self.promtool, self.folder = programs / "promtool", folder
-        text = rendered(folder)["prometheus"]["/etc/prometheus/rules/estate.yml"]
+        text = rendered(folder, estate)["prometheus"]["/etc/prometheus/rules/estate.yml"]
         self.rules = yaml.safe_load(text)["groups"][0]["rules"]
 
     def expect(self, series: dict[str, str], *firing: tuple[str, str, list[Alert]]) -> None:
@@ -62,6 +62,11 @@ def bench(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(programs, tmp_path_factory.mktemp("bench"))
 
 
+@pytest.fixture(scope="module")
+def doors(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(programs, tmp_path_factory.mktemp("doors"), DOORS)
+
+
 def labels(text: str) -> dict[str, str]:
     """`a="b",c="d"` as a mapping."""
     return dict(part.replace('"', "").split("=") for part in text.split(","))
@@ -77,7 +82,10 @@ def test_a_disk_that_fills_is_told_while_there_is_room_and_again_when_there_is_n
 ) -> None:
     series = {
         f"node_filesystem_size_bytes{{{DISK}}}": f"{SIZE}x80",
-        f"node_filesystem_avail_bytes{{{DISK}}}": f"{SIZE // 2}x19 {SIZE // 20}x19 {SIZE // 100}x40",
+        **{
+            f"node_filesystem_{room}_bytes{{{DISK}}}": f"{SIZE // 2}x19 {SIZE // 20}x19 {SIZE // 100}x40"
+            for room in ("avail", "free")
+        },
     }
     nearly = {**labels(DISK), "severity": "warning", "summary": "/srv of synapse has 5.0 % left of 10 % that should be free"}  # fmt: skip
     full = {**labels(DISK), "severity": "critical", "summary": "/srv of synapse is full: 1.0 % left"}  # fmt: skip
@@ -143,7 +151,7 @@ def test_a_look_that_fails_is_no_measurement_that_fails(bench: Bench) -> None:
     prober = 'service="grafana",target="cortex",prober="looks",instance="http://grafana:3000"'
     series = {f"up{{{prober}}}": "0x30", f"probe_success{{{prober}}}": "1x30"}
     failing = {f"up{{{prober}}}": "1x30", f"probe_success{{{prober}}}": "0x30"}
-    told = {**labels('service="grafana",target="cortex",prober="looks",severity="critical"'), "instance": "http://grafana:3000", "summary": "grafana on cortex does not serve grafana.example.org: no answer at http://grafana:3000"}  # fmt: skip
+    told = {**labels('service="grafana",target="cortex",severity="critical"'), "summary": "grafana on cortex does not serve grafana.example.org: no answer at http://grafana:3000"}  # fmt: skip
     bench.expect(
         series,
         ("10m", "ServiceDown", []),
@@ -158,18 +166,89 @@ def test_a_look_that_fails_is_no_measurement_that_fails(bench: Bench) -> None:
 def test_a_name_that_is_not_served_and_a_certificate_that_ends(bench: Bench) -> None:
     by_name = 'service="grafana",target="cortex",prober="looks",ingress="front",instance="https://grafana.example.org"'
     series = {
-        f"probe_success{{{by_name}}}": "0x200",
-        f"probe_ssl_earliest_cert_expiry{{{by_name}}}": f"{10 * 86400}x200",
+        f"probe_success{{{by_name}}}": "0x300",
+        f"probe_ssl_earliest_cert_expiry{{{by_name}}}": f"{4 * 3600}x300",
     }
     about = {**labels('service="grafana",target="cortex",prober="looks",ingress="front"'), "instance": "https://grafana.example.org"}  # fmt: skip
-    name = {**about, "severity": "critical", "summary": "https://grafana.example.org does not answer, though grafana may: see front and the certificate"}  # fmt: skip
-    ends = {**about, "severity": "warning", "summary": "The certificate of https://grafana.example.org ends in 9d 22h 30m 0s"}  # fmt: skip
+    name = {**labels('service="grafana",target="cortex",ingress="front",severity="critical"'), "summary": "https://grafana.example.org does not answer, though grafana may: see front and the certificate"}  # fmt: skip
+    ends = {**about, "severity": "warning", "summary": "The certificate of https://grafana.example.org ends in 1h 50m 0s, and should have been renewed"}  # fmt: skip
     bench.expect(
         series,
         ("10m", "NameFailed", [name]),
         ("10m", "ProbeFailed", []),
-        ("90m", "certificate-ends", [ends]),
-        ("90m", "certificate-ends-soon", []),
+        ("130m", "certificate-ends", [ends]),
+        ("130m", "certificate-ends-soon", []),
+    )
+
+
+SERVED = {"grafana": "cortex", "loud": "cortex", "numbers": "synapse"}
+
+
+def looks(values: dict[str, str], *probers: str, ingress: str = "") -> dict[str, str]:
+    """What probers see of services, by their own ports or by their names."""
+    way = f',ingress="{ingress}"' if ingress else ""
+    return {
+        f'probe_success{{service="{name}",target="{SERVED[name]}",prober="{prober}"{way}}}': seen
+        for name, seen in values.items()
+        for prober in probers
+    }
+
+
+def test_what_two_look_at_is_told_once_and_what_one_alone_does_not_see_is_about_that_one(
+    doors: Bench,
+) -> None:
+    fails, works = dict.fromkeys(SERVED, "0x40"), dict.fromkeys(SERVED, "1x40")
+    page = {**labels('service="grafana",target="cortex",severity="critical"'), "summary": "grafana on cortex does not serve grafana.example.org: no answer at http://203.0.113.20:3000 or http://grafana:3000"}  # fmt: skip
+    name = {**labels('service="grafana",target="cortex",ingress="front",severity="critical"'), "summary": "https://grafana.example.org does not answer, though grafana may: see front and the certificate"}  # fmt: skip
+    alone = {**labels('service="far",target="synapse",prober="far",severity="warning"'), "summary": "far on synapse does not see what others see: 6 of its looks fail"}  # fmt: skip
+    both = looks({**works, "grafana": "0x40"}, "far", "looks")
+    by_name = looks({**works, "grafana": "0x40"}, "far", "looks", ingress="front")
+    doors.expect(
+        {**both, **by_name},
+        ("2m", "ProbeFailed", []),  # a service that is down is told of first
+        ("4m", "ProbeFailed", [page]),
+        ("4m", "NameFailed", [name]),
+        ("15m", "ProbesDiffer", []),
+    )
+    seen = {**looks(works, "looks"), **looks(works, "looks", ingress="front")}
+    unseen = {**looks(fails, "far"), **looks(fails, "far", ingress="front")}
+    doors.expect(
+        {**seen, **unseen},
+        ("15m", "ProbeFailed", []),
+        ("15m", "NameFailed", []),
+        ("15m", "IngressFailed", []),
+        ("15m", "ProbesDiffer", [alone]),
+    )
+
+
+def test_a_proxy_that_serves_none_of_its_names_is_told_of_before_they_are(doors: Bench) -> None:
+    up = {'up{service="front",target="cortex",job="front"}': "1x40"}
+    down = {'up{service="front",target="cortex",job="front"}': "0x40"}
+    works, fails = dict.fromkeys(SERVED, "1x40"), dict.fromkeys(SERVED, "0x40")
+    told = {**labels('service="front",target="cortex",ingress="front",severity="critical"'), "summary": "front on cortex serves none of its names, though it runs and what it serves does: see its certificates, its ports and its log"}  # fmt: skip
+    behind = looks(works, "looks")
+    doors.expect(
+        {**up, **behind, **looks(fails, "looks", ingress="front")},
+        ("2m", "IngressFailed", []),  # a service that is down is told of first
+        ("3m", "IngressFailed", [told]),
+        ("3m", "NameFailed", []),  # the cause is there before what follows from it
+    )
+    doors.expect(
+        {**down, **behind, **looks(fails, "looks", ingress="front")},
+        ("10m", "IngressFailed", []),  # that it is down says it all
+    )
+    doors.expect(
+        {**up, **behind, **looks({**fails, "loud": "1x40"}, "looks", ingress="front")},
+        ("10m", "IngressFailed", []),  # a name of its own is still served
+    )
+    doors.expect(
+        {**up, **looks(fails, "looks"), **looks(fails, "looks", ingress="front")},
+        ("10m", "IngressFailed", []),  # all that it serves is down
+    )
+    broken = {**works, "grafana": "0x40", "loud": "0x40"}
+    doors.expect(
+        {**up, **looks(broken, "looks"), **looks(broken, "looks", ingress="front")},
+        ("10m", "IngressFailed", []),
     )
 
 

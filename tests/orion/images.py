@@ -47,6 +47,7 @@ BY_KIND: Mapping[str, Made] = {
     "node-exporter": Made(("/bin/node_exporter",), user="65534"),
     "blackbox-exporter": Made(("/bin/blackbox_exporter",), user="65534"),
     "dead-man": Made((), ("python3",)),
+    "alert-bot": Made((), ("python3",)),
     "postgresql": STARTED,
     "redis": STARTED,
 }

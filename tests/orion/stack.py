@@ -66,7 +66,6 @@ def offline() -> str:
     for name, settings in SETTINGS.items():
         services[name]["settings"] = settings
     services["login"]["settings"] = {}
-    del services["front"]["image"]
     estate["alerts"]["telegram"]["api"] = "http://203.0.113.21:8088"
     hosts = {name: {"address": host["address"]} for name, host in estate["hosts"].items()}
     return yaml.safe_dump(
@@ -122,6 +121,11 @@ class Orion(Pair):
         assert all(each["path"] == f"/bot{TOKEN}/sendMessage" for each in sent)
         assert all(each["chat"] == "-1001234567890" for each in sent)
         return [each["text"] for each in sent]
+
+    def say(self, text: str) -> None:
+        """Anna writes into the chat."""
+        word = {"chat": {"id": -1001234567890}, "from": {"first_name": "Anna"}, "text": text}
+        self.on("synapse", "curl", "-sS", "-m", "20", "-H", "Content-Type: application/json", "-d", json.dumps(word), "http://127.0.0.1:8088/say")  # fmt: skip
 
     def page(self, path: str = "", *more: str, host: str = "media.example.org") -> str:
         """What Caddy answers to a name over TLS, asked from the other host, which trusts Caddy's authority."""

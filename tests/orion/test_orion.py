@@ -93,6 +93,22 @@ def test_a_full_disk_is_one_message_and_another_when_it_is_over(estate: Orion) -
     estate.on("cortex", "umount", "/srv/small")
 
 
+def test_a_word_in_telegram_silences(estate: Orion) -> None:
+    estate.say("/silence db 1h")
+    silences = "/api/v2/silences"
+    until(lambda: estate.asked("alertmanager", silences), "it is silenced")
+    (made,) = estate.asked("alertmanager", silences)
+    assert made["status"]["state"] == "active"
+    assert "Anna" in made["createdBy"]
+    assert {"name": "service", "value": "db", "isRegex": False, "isEqual": True} in made["matchers"]
+    until(lambda: any("db" in each for each in estate.messages()[-1:]), "it is answered")
+    estate.say("/unsilence db")
+    until(
+        lambda: estate.asked("alertmanager", silences)[0]["status"]["state"] == "expired",
+        "it is over",
+    )
+
+
 def test_a_host_that_dies_hides_its_services(estate: Orion) -> None:
     before = len(estate.messages())
     estate.incus("stop", "--force", "--project", "hosts.maison", "cortex")

@@ -18,7 +18,7 @@ from freehold.providers.secrets.provider import SecretsProvider
 from freehold.system.ansible import PlayEnd, TaskFailure
 from freehold.system.ansible.fake import FakePlaybooks
 from freehold.system.secrets.fake import FakeSecrets
-from freehold.system.targets import TargetMissing
+from freehold.system.targets import Ended, TargetMissing
 from freehold.system.targets.fake import FakeFile, FakeTargets, out_of_reach
 from freehold.system.targets.problems import not_there
 from tests.provider.estate import Server, infra_of, summary
@@ -275,6 +275,19 @@ def test_what_changes_for_one_host_concerns_it_alone(desk: Desk) -> None:
     assert desk.plan() == {}
     desk.targets.fake("hippo").files.clear()  # it was installed anew
     assert desk.plan() == {"provision:hippo": "create"}
+
+
+@on_the_fake
+def test_rules_of_ports_that_somebody_flushed_are_loaded_again(desk: Desk) -> None:
+    desk.text = HOSTS
+    desk.apply()
+    gone = Ended(3, "", "")
+    desk.targets.fake("cortex").answers = lambda command, given: (
+        gone if "nft list" in command[2] else None
+    )
+    assert desk.plan() == {"provision:cortex": "update"}
+    desk.apply()
+    assert desk.provisioned() == ["cortex"]
 
 
 @on_the_fake

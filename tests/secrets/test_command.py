@@ -1,6 +1,7 @@
 """`freehold secret …`, as typed: no value in an argument, none shown unasked, and no text lost."""
 
 import json
+import signal
 import subprocess
 from pathlib import Path
 
@@ -192,6 +193,33 @@ def test_an_editor_that_fails_changes_nothing(freehold: Freehold, estate: Path) 
     done = freehold("secret", "edit", EDITOR=editor(estate, 'echo "two: x" >> "$1"; exit 1'))
     assert "editor-failed" in done.stderr
     assert "no-editor" in freehold("secret", "edit", EDITOR="/no/such/editor").stderr
+    assert (estate / "secrets.yml").read_bytes() == before
+
+
+def test_an_empty_text_deletes_nothing_unasked(freehold: Freehold, estate: Path) -> None:
+    freehold("secret", "set", "one", given=POISON)
+    freehold("secret", "set", "two", given="value")
+    given = freehold("secret", "edit", "--stdin", given="")
+    edited = freehold("secret", "edit", EDITOR=editor(estate, ': > "$1"'))
+    subprocess.run(["rm", "-r", Path((estate / "seen").read_text().split()[1]).parent], check=True)
+    assert "not-agreed" in given.stderr
+    assert "not-agreed" in edited.stderr
+    assert freehold("secret", "show", "one").stdout == POISON
+    assert freehold("secret", "edit", "--stdin", "--yes", given="").returncode == 0
+    assert "no-such-secret" in freehold("secret", "show", "one").stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_closed_terminal_leaves_nothing_in_memory(
+    number: signal.Signals, freehold: Freehold, estate: Path
+) -> None:
+    freehold("secret", "set", "one", given=POISON)
+    before = (estate / "secrets.yml").read_bytes()
+    script = f'kill -{number.value} "$PPID"; echo "one: changed" > "$1"; sleep 30'
+    done = freehold("secret", "edit", EDITOR=editor(estate, script))
+    assert done.returncode == 128 + number
+    path = Path((estate / "seen").read_text().split()[1])
+    assert not path.parent.exists()
     assert (estate / "secrets.yml").read_bytes() == before
 
 

@@ -243,17 +243,30 @@ def test_root_leaves_the_file_to_the_folder_s_owner(folder: Path) -> None:
         assert (folder / name).stat().st_uid == 12345
 
 
-def test_a_name_in_two_files_is_told(folder: Path, test_key: Path) -> None:
+def test_a_name_that_sops_has_is_not_given_another_value(folder: Path, test_key: Path) -> None:
     (folder / "secrets.sops.yml").write_bytes((DATA / "sops.yml").read_bytes())
     secrets = SecretsFile(folder)
     assert secrets.value("smtp.password") == b"s3cr3t: with # signs"
     secrets.put("mine", POISON)
     assert secrets.value("mine") == POISON
+    with pytest.raises(BackendError) as caught:
+        secrets.put("pin", b"43")
+    assert caught.value.diagnostics[0].code == "secrets-of-sops"
+    with pytest.raises(BackendError) as caught:
+        secrets.remove("pin", "mine")
+    assert caught.value.diagnostics[0].code == "secrets-of-sops"
     assert secrets.value("pin") == b"42"
+    assert secrets.value("mine") == POISON
     assert secrets.file_of("pin") == "secrets.sops.yml"
+
+
+def test_a_name_in_two_files_is_told_and_ours_can_be_removed(folder: Path, test_key: Path) -> None:
+    secrets = SecretsFile(folder)
     secrets.put("pin", b"43")
+    (folder / "secrets.sops.yml").write_bytes((DATA / "sops.yml").read_bytes())
     with pytest.raises(BackendError) as caught:
         secrets.value("pin")
     assert caught.value.diagnostics[0].code == "secret-twice"
+    secrets.refuse_removal(["pin"])
     secrets.remove("pin")
     assert secrets.value("pin") == b"42"

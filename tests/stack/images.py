@@ -8,14 +8,21 @@ from pathlib import Path
 
 from freehold.operations.lab.debian import KEYRING, apt_proxies, debian_mirror
 
-PACKAGES = "postgresql,redis-server,redis-tools,caddy,wget,python3,python3-psycopg2,python3-redis"
+PACKAGES = (
+    "postgresql,redis-server,redis-tools,caddy,wget,python3,python3-psycopg2,python3-redis,"
+    "prometheus-postgres-exporter,prometheus-redis-exporter"
+)
 
 # postgresql and redis give what they keep to the user 999, as the makers' images do; the database is made at the first start.
+# The exporters are the users that those of the makers' images are; which of them it is, what they are given says.
 START = """\
 #!/bin/sh
 set -e
 export PATH=/usr/lib/postgresql/17/bin:$PATH
-as_999() { exec setpriv --reuid 999 --regid 999 --clear-groups "$@"; }
+as_user() { user=$1; shift; exec setpriv --reuid "$user" --regid "$user" --clear-groups "$@"; }
+as_999() { as_user 999 "$@"; }
+[ -z "${DATA_SOURCE_URI:-}" ] || as_user 65534 prometheus-postgres-exporter "$@"
+case "$1" in --redis.addr=*) as_user 59000 prometheus-redis-exporter "$@" ;; esac
 case "$1 $(id -u)" in
 "redis-server 0")
     chown 999:999 /data

@@ -3,6 +3,7 @@
 The programs are Debian's, in images that are made here (`images.py`). The tests stand in the order in which they happen to the same estate.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.e2e.test_services import TARGET_PLACES
 from tests.e2e.test_services_on_hosts import Pair
 from tests.stack.images import LOAD, make_system
 from tests.throwaway import throwaway_lab
+from tests.unit.config.test_catalog import descriptor
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow, pytest.mark.timeout(2400)]
 
@@ -29,11 +31,19 @@ STACK = """
       cache: {on: cortex, service: redis}
       shop: {on: synapse}
       front: {on: synapse, service: caddy, settings: {upstream: "shop:8080"}}
+      db-numbers: {on: synapse, service: postgres-exporter}
+      cache-numbers: {on: synapse, service: redis-exporter}
     """
+_MEASURED = re.compile(r"\b(?:pg|redis)_[a-z_]+")
 NOTHING = "Nothing to do: everything is as infra.yml says."
 IMAGES = {
-    "cortex": ("docker.io/library/postgres:17.7", "docker.io/library/redis:8.2.2"),
-    "synapse": ("registry.example.org/shop:1", "docker.io/library/caddy:2.11.4"),
+    "cortex": ("docker.io/library/postgres:17.11", "docker.io/library/redis:8.10.2"),
+    "synapse": (
+        "registry.example.org/shop:1",
+        "docker.io/library/caddy:2.11.4",
+        "quay.io/prometheuscommunity/postgres-exporter:v0.20.1",
+        "docker.io/oliver006/redis_exporter:v1.93.0-alpine",
+    ),
 }
 
 
@@ -58,6 +68,17 @@ class Stack(Pair):
         there = f"{host}/var/tmp/stack.tar"
         self.incus("file", "push", "--project", "hosts.maison", str(system), there)
         self.on(host, "sh", "-c", LOAD, "load", "registry.example.org/stack:1", *images)
+
+    def numbers(self, service: str) -> str:
+        """What an exporter has measured just now."""
+        (port,) = descriptor(f"{service}-exporter").ports
+        name = {"postgres": "db", "redis": "cache"}[service]
+        ask = ["wget", "-qO-", f"http://127.0.0.1:{port.number}/metrics"]
+        return self.on("synapse", "docker", "exec", f"maison-{name}-numbers-1", *ask)
+
+    def inside(self, program: str, *arguments: str) -> str:
+        """What a program in Python says, run where the shop runs, on the other host than the database."""
+        return self.on("synapse", "docker", "exec", "maison-shop-1", "python3", "-c", program, *arguments)  # fmt: skip
 
     def entered(self, password: str) -> str:
         """What the database says to somebody with this password, from the other host."""
@@ -92,7 +113,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         stack.write(STACK)
         first = stack.patient("apply", "--yes")
         assert first.code == 4, first
-        assert "cortex has no docker.io/library/postgres:17.7" in first.said
+        assert "cortex has no docker.io/library/postgres:17.11" in first.said
         system = make_system(made)
         for host, images in IMAGES.items():
             stack.bring(host, system, images)
@@ -105,6 +126,50 @@ def test_from_nothing_each_is_there_before_who_needs_it(stack: Stack) -> None:
     assert max(at["cortex/db"], at["cortex/cache"]) < at["synapse/shop"]
     assert stack.page("anna") == "shop: 1 visits of anna"
     assert NOTHING in stack.ok("apply", "--yes").out
+    stack.settled()
+
+
+def test_the_exporters_measure_all_that_their_alerts_ask_for(stack: Stack) -> None:
+    """But for the errors of Redis, which are there once there was one."""
+    for kind, up in (("postgres", "pg_up 1"), ("redis", "redis_up 1")):
+        said = stack.numbers(kind)
+        assert f"\n{up}\n" in said
+        alerts = descriptor(f"{kind}-exporter").alerts
+        asked = {name for each in alerts for name in _MEASURED.findall(each.expression)}
+        assert len(asked) > 4
+        assert {name for name in asked if f"\n{name}" not in said} <= {"redis_errors_total"}
+    assert 'pg_stat_database_numbackends{datid="' in stack.numbers("postgres")
+
+
+def test_they_see_how_the_servers_do_and_nothing_that_is_kept_there(stack: Stack) -> None:
+    program = """
+import psycopg2, redis, sys
+database = psycopg2.connect(host='203.0.113.20', dbname='app', user='freehold_monitoring', password=sys.argv[1])
+database.autocommit = True
+cache = redis.Redis('203.0.113.20', 6379, username='freehold_monitoring', password=sys.argv[2])
+print(cache.ping())
+for ask in (
+    lambda: database.cursor().execute('select * from visitors'), lambda: database.cursor().execute('create table mine (a int)'),
+    lambda: cache.get('visits'), lambda: cache.keys(), lambda: cache.config_get('requirepass'), lambda: cache.flushall(),
+):
+    try: print('seen', ask())
+    except (psycopg2.Error, redis.exceptions.NoPermissionError): print('refused')
+"""
+    passwords = [stack.ok("secret", "show", f"{name}_monitoring").out.strip() for name in ("db", "cache")]  # fmt: skip
+    assert stack.inside(program, *passwords).split() == ["True", *["refused"] * 6]
+
+
+def test_their_passwords_are_rotated(stack: Stack) -> None:
+    before = stack.containers("synapse")
+    stack.ok("secret", "rotate", "db_monitoring")
+    stack.ok("secret", "rotate", "cache_monitoring")
+    said = stack.applied()
+    for server in ("db", "cache"):
+        changed = said.index(f"service cortex/{server}: changed")
+        assert changed < said.index(f"service synapse/{server}-numbers: changed")
+    assert "\npg_up 1\n" in stack.numbers("postgres")
+    assert "\nredis_up 1\n" in stack.numbers("redis")
+    assert stack.containers("synapse")["/maison-shop-1"] == before["/maison-shop-1"]
     stack.settled()
 
 

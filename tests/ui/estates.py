@@ -26,7 +26,7 @@ from freehold.operations.machine_status import (
 from freehold.operations.overview.facts import Overview, ServedCertificate
 from freehold.operations.overview.needs import needs
 from freehold.operations.traffic.check import Check, Kind, Result, TrafficReport
-from freehold.operations.traffic.kept import Measured
+from freehold.operations.traffic.kept import Measured, declared
 from freehold.operations.updates import Update
 from freehold.planning.address import Address
 from freehold.planning.change import Action, Change, FieldChange
@@ -159,11 +159,12 @@ def run_of(
     seconds: float,
     exit_code: int | None,
     *bars: tuple[str, float, float, str],
+    pid: int = 77,
 ) -> PastRun:
     """A run whose changes have an address, a begin and an end in seconds, and the event that ended them."""
     start = started.timestamp()
     events: list[dict[str, Any]] = [
-        {"time": start, "event": "run-started", "verb": verb, "pid": 77}
+        {"time": start, "event": "run-started", "verb": verb, "pid": pid}
     ]
     for address, begun, ended, how in bars:
         events.append(
@@ -192,7 +193,7 @@ def run_of(
     return PastRun(
         name=f"{started:%Y%m%dT%H%M%S}.000-{verb}",
         verb=verb,
-        pid=77,
+        pid=pid,
         started=start,
         seconds=seconds,
         exit_code=exit_code,
@@ -253,7 +254,7 @@ def traffic(different: bool = False) -> Measured:
     report = TrafficReport(
         estate="orion", machines=names, results=tuple(results), outside=None, notes=(), seconds=4.2
     )
-    return Measured(report, NOW - timedelta(hours=26))
+    return Measured(report, NOW - timedelta(hours=26), declared(INFRA))
 
 
 _CERTIFICATES = tuple(
@@ -262,6 +263,7 @@ _CERTIFICATES = tuple(
         service=service,
         ingress="caddy",
         target="cortex",
+        begins=NOW + timedelta(days=days - 90),
         expires=NOW + timedelta(days=days),
         issuer="Let's Encrypt",
     )
@@ -342,10 +344,15 @@ TROUBLED = judged(
         ),
         runs=(FAILED, DONE),
         certificates=(
-            replace(_CERTIFICATES[0], expires=NOW + timedelta(days=9)),
+            replace(
+                _CERTIFICATES[0],
+                begins=NOW - timedelta(days=81),
+                expires=NOW + timedelta(days=9),
+            ),
             _CERTIFICATES[1],
             replace(
                 _CERTIFICATES[2],
+                begins=None,
                 expires=None,
                 issuer="",
                 problem="203.0.113.20 port 443 does not answer",

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,19 +26,26 @@ class Served:
     folder: Path
     errors: list[Exception] = field(default_factory=list)
     port: int = 0
+    root: str = "/"
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
     async def look(self) -> Overview:
         if isinstance(self.facts, FreeholdError):
             raise self.facts
         return self.facts
 
+    def stand_still(self, seconds: float) -> None:
+        """From now on, nothing is answered for so long."""
+        self.loop.call_soon_threadsafe(time.sleep, seconds)
+
     def path(self, path: str = "/") -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+        """Of a page, for whoever has the cookie."""
+        return f"http://127.0.0.1:{self.port}{self.root}{path.removeprefix('/')}"
 
     @property
     def address(self) -> str:
         """What `freehold ui` prints."""
-        return self.path(f"/?token={TOKEN}")
+        return f"http://127.0.0.1:{self.port}/?token={TOKEN}"
 
 
 @contextmanager
@@ -45,13 +53,13 @@ def served(facts: Overview, folder: Path, every: float = 0) -> Iterator[Served]:
     """Serve them for the length of the block; `every` look is a new one."""
     of = Served(facts, folder)
     ready, ended = threading.Event(), asyncio.Event()
-    loop = asyncio.new_event_loop()
+    loop = of.loop
 
     async def run() -> None:
         watch = Watch(of.look, every)
         site = OverviewSite(Common(directory=folder), watch, of.errors.append)
         async with PageServer(site, TOKEN, "127.0.0.1", 0) as server:
-            of.port = server.port
+            of.port, of.root = server.port, server.guard.root
             ready.set()
             await ended.wait()
         await watch.close()

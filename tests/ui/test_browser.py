@@ -220,7 +220,7 @@ def test_headings_and_regions_have_names(window: Window, site: Served) -> None:
 def test_a_run_is_a_page_of_its_own(window: Window, site: Served, tmp_path: Path) -> None:
     kept_run(tmp_path, FAILED)
     opened(window, site, PHONE)
-    window.press(f"a[href='/runs/{FAILED.name}']")
+    window.press(f"a[href='runs/{FAILED.name}']")
     window.reads("no space left on device")
     assert window.run("document.documentElement.scrollWidth") <= PHONE
     wide = window.run(

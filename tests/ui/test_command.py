@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -30,12 +31,14 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def started(folder: Path, *options: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+def started(
+    folder: Path, *options: str, browser: str = "true"
+) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """The command at work, and the address that it printed."""
     process = subprocess.Popen(
         [str(PROGRAM), "ui", "--port", "0", *options],
         cwd=folder,
-        env=environment(folder),
+        env={**environment(folder), "BROWSER": browser},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -102,6 +105,43 @@ def test_a_browser_is_led_there_by_a_file_that_goes_with_it(folder: Path) -> Non
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=PATIENCE)
         assert not leads.exists()
+
+
+_BROWSER = """#!{python}
+import html, os, pathlib, re, sys, time, urllib.request
+pathlib.Path("{folder}", "pid").write_text(str(os.getpid()))
+where = urllib.request.url2pathname(sys.argv[1].removeprefix("file://"))
+(address,) = re.findall('url=([^"]+)"', pathlib.Path(where).read_text())
+with urllib.request.urlopen(html.unescape(address).partition("?")[0] + "page.css", timeout=30) as answer:
+    pathlib.Path("{folder}", "seen").write_text(str(answer.status))
+time.sleep(600)
+"""
+
+
+def test_a_browser_finds_the_page_served_and_keeps_nobody_waiting(folder: Path) -> None:
+    """One that is at work as long as its reader, as those in a terminal are."""
+    program = folder / "browser"
+    program.write_text(_BROWSER.format(python=sys.executable, folder=folder))
+    program.chmod(0o755)
+    with started(folder, "--open", browser=str(program)) as (process, address):
+        assert "Incus cannot be reached" in fetched(address)
+        end = time.monotonic() + PATIENCE
+        while not (folder / "seen").exists():
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        assert (folder / "seen").read_text() == "200"
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(PATIENCE) == 0
+        finally:
+            os.kill(int((folder / "pid").read_text()), signal.SIGKILL)
+
+
+def test_without_a_browser_it_says_so_and_serves(folder: Path) -> None:
+    with started(folder, "--open", browser="false") as (process, address):
+        assert process.stderr is not None
+        assert "warning[no-browser]" in process.stderr.readline()
+        assert "Incus cannot be reached" in fetched(address)
 
 
 def test_in_the_network_it_warns_and_says_what_is_safer(folder: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import unquote, urlencode
 
 import aiohttp
 import pytest
@@ -31,7 +32,9 @@ class Pages:
             raise RuntimeError("particulars of the estate")
         if asked.path == "/page.css":
             return Given(body="p {}", kind="text/css", tag="1")
-        return Given(body="<p>facts</p>", tag="7") if asked.path == "/" else None
+        if asked.path == "/elsewhere":
+            return Given(status=303, leads_to=asked.query["to"])
+        return Given(body="<p>facts</p>") if asked.path == "/" else None
 
     def refused(self, asked: Asked, why: Refusal) -> Given:
         return Given(body=f"<p>{why.value}</p>", status=why.status)
@@ -55,7 +58,9 @@ class Visitor:
         self.server = server
         self._session = session
 
-    async def __call__(self, path: str = "/", method: str = "GET", **headers: str) -> Reply:
+    async def __call__(self, path: str = "", method: str = "GET", **headers: str) -> Reply:
+        """Without a path: the page itself, where whoever has the cookie gets it."""
+        path = path or self.server.guard.root
         address = f"http://127.0.0.1:{self.server.port}{path}"
         told = {name.replace("_", "-"): value for name, value in headers.items()}
         async with self._session.request(
@@ -87,7 +92,7 @@ def test_without_the_token_nobody_sees_anything() -> None:
     site = Pages()
 
     async def what(get: Visitor) -> None:
-        for path in ("/", "/status.json", "/runs/x", "/nothing-there"):
+        for path in ("", "/", "/status.json", "/runs/x", "/nothing-there"):
             reply = await get(path)
             assert (reply.status, reply.body) == (401, "<p>stranger</p>")
             assert reply.cookies == {}
@@ -103,17 +108,18 @@ def test_without_the_token_nobody_sees_anything() -> None:
 def test_the_token_is_exchanged_for_a_cookie_and_leaves_the_address() -> None:
     async def what(get: Visitor) -> None:
         reply = await get(f"/?token={TOKEN}&lang=fr")
-        assert (reply.status, reply.headers["Location"]) == (303, "/")
+        root = get.server.guard.root
+        assert (reply.status, reply.headers["Location"]) == (303, root)
         (cookie,) = reply.cookies.values()
         assert "HttpOnly" in cookie
         assert "SameSite=Strict" in cookie
         assert TOKEN not in cookie
         named = cookie.partition(";")[0]
-        inside = await get("/", Cookie=named)
+        inside = await get(root, Cookie=named)
         assert (inside.status, inside.body) == (200, "<p>facts</p>")
-        stranger = await get("/", Cookie=f"{named}x")
+        stranger = await get(root, Cookie=f"{named}x")
         assert stranger.status == 401
-        other = await get("/", Cookie=f"{get.server.guard.cookie}={TOKEN}")
+        other = await get(root, Cookie=f"{get.server.guard.cookie}={TOKEN}")
         assert other.status == 401  # the token is none of the things that a cookie may hold
 
     visit(what)
@@ -121,8 +127,45 @@ def test_the_token_is_exchanged_for_a_cookie_and_leaves_the_address() -> None:
 
 def test_the_token_leads_to_no_other_server() -> None:
     async def what(get: Visitor) -> None:
-        reply = await get(f"//evil.example.org/x?token={TOKEN}")
-        assert reply.headers["Location"] == "/evil.example.org/x"
+        for path in ("//evil.example.org/x", "/%5Cevil.example.org/x", "/.//evil.example.org/x"):
+            reply = await get(f"{path}?token={TOKEN}")
+            assert reply.headers["Location"].startswith(get.server.guard.root)
+            assert "\\" not in reply.headers["Location"]
+
+    visit(what)
+
+
+def test_the_cookie_goes_to_no_other_server_of_this_computer() -> None:
+    """Cookies are kept apart by path, not by port (RFC 6265, section 8.5): the path is one that nobody else knows."""
+    site = Pages()
+
+    async def what(get: Visitor) -> None:
+        root = get.server.guard.root
+        assert len(root) > 20
+        reply = await get(f"/?token={TOKEN}")
+        (cookie,) = reply.cookies.values()
+        assert f"; Path={root};" in cookie
+        named = cookie.partition(";")[0]
+        assert (await get(f"{root}runs/x", Cookie=named)).status == 404
+        for path in ("/", root[:-1] + "x/", root[:-1]):  # a cookie that somebody got hold of
+            assert (await get(path, Cookie=named)).status == 401
+
+    visit(what, site)
+    assert [asked.path for asked in site.asked] == ["/runs/x"]
+    assert Guard("x", 1).root != Guard("x", 1).root
+
+
+@pytest.mark.parametrize(
+    "to", ["/x", "/\\evil.example.org", "//evil.example.org", "/a\r\nSet-Cookie: x=y"]
+)
+def test_a_site_leads_nowhere_but_into_itself(to: str) -> None:
+    async def what(get: Visitor) -> None:
+        root, cookie = get.server.guard.root, await get.let_in()
+        reply = await get(f"{root}elsewhere?{urlencode({'to': to})}", Cookie=cookie)
+        assert reply.status == 303
+        assert unquote(reply.headers["Location"]) == root[:-1] + to
+        assert not {"\\", "\r", "\n", " "} & set(reply.headers["Location"])
+        assert reply.cookies == {}
 
     visit(what)
 
@@ -131,7 +174,8 @@ def test_a_site_is_never_asked_with_the_token() -> None:
     site = Pages()
 
     async def what(get: Visitor) -> None:
-        await get("/?lang=fr", Cookie=await get.let_in(), Accept_Language="fr")
+        inside = f"{get.server.guard.root}?lang=fr"
+        await get(inside, Cookie=await get.let_in(), Accept_Language="fr")
 
     visit(what, site)
     (asked,) = site.asked
@@ -145,7 +189,6 @@ def test_a_site_is_never_asked_with_the_token() -> None:
         "evil.example.org",
         "evil.example.org:{port}",
         "127.0.0.1.example.org:{port}",
-        "127.0.0.1:1",
         "",
     ],
 )
@@ -153,7 +196,7 @@ def test_under_a_name_of_somebody_else_nothing_is_shown(host: str) -> None:
     async def what(get: Visitor) -> None:
         cookie = await get.let_in()
         name = host.format(port=get.server.port)
-        for path in ("/", "/page.css", f"/?token={TOKEN}"):
+        for path in ("", "/page.css", f"/?token={TOKEN}"):
             reply = await get(path, Host=name, Cookie=cookie)
             assert (reply.status, reply.body) == (403, "<p>wrong-host</p>")
 
@@ -169,6 +212,8 @@ def test_under_the_computers_own_names_it_is() -> None:
         "[::1]:8765",
         "203.0.113.9:8765",
         "localhost",
+        "localhost:9000",  # led here from another port, by SSH for one
+        "[::1]:9000",
     ):
         assert guard.knows_host(host), host
 
@@ -178,7 +223,7 @@ def test_nothing_can_be_sent_to_it(method: str) -> None:
     site = Pages()
 
     async def what(get: Visitor) -> None:
-        reply = await get("/", method, Cookie=await get.let_in())
+        reply = await get("", method, Cookie=await get.let_in())
         assert (reply.status, reply.headers["Allow"]) == (405, "GET, HEAD")
 
     visit(what, site)
@@ -188,9 +233,9 @@ def test_nothing_can_be_sent_to_it(method: str) -> None:
 def test_head_has_the_headers_of_the_page_without_it() -> None:
     async def what(get: Visitor) -> None:
         cookie = await get.let_in()
-        page, head = await get("/", Cookie=cookie), await get("/", "HEAD", Cookie=cookie)
+        page, head = await get("", Cookie=cookie), await get("", "HEAD", Cookie=cookie)
         assert (head.status, head.body) == (200, "")
-        for name in ("Content-Length", "Content-Type", "ETag"):
+        for name in ("Content-Length", "Content-Type", "Cache-Control"):
             assert head.headers[name] == page.headers[name]
 
     visit(what)
@@ -198,11 +243,24 @@ def test_head_has_the_headers_of_the_page_without_it() -> None:
 
 def test_what_a_browser_has_already_is_not_sent_again() -> None:
     async def what(get: Visitor) -> None:
-        cookie = await get.let_in()
-        tag = (await get("/", Cookie=cookie)).headers["ETag"]
-        same = await get("/", Cookie=cookie, If_None_Match=tag)
+        tag = (await get("/page.css")).headers["ETag"]
+        same = await get("/page.css", If_None_Match=tag)
         assert (same.status, same.body) == (304, "")
-        assert (await get("/", Cookie=cookie, If_None_Match='W/"6"')).status == 200
+        assert (await get("/page.css", If_None_Match='W/"6"')).status == 200
+
+    visit(what)
+
+
+def test_facts_are_kept_by_no_browser() -> None:
+    """Else the page of a run of yesterday, of another estate even, could be shown again."""
+
+    async def what(get: Visitor) -> None:
+        cookie = await get.let_in()
+        for reply in (await get("", Cookie=cookie), await get("")):
+            assert reply.headers["Cache-Control"] == "no-store"
+            assert "ETag" not in reply.headers
+        assert (await get("", Cookie=cookie, If_None_Match="*")).status == 200
+        assert (await get("/page.css")).headers["Cache-Control"] == "private, no-cache"
 
     visit(what)
 
@@ -211,10 +269,10 @@ def test_every_answer_tells_the_browser_to_load_nothing_from_elsewhere() -> None
     async def what(get: Visitor) -> None:
         cookie = await get.let_in()
         replies = [
-            await get("/", Cookie=cookie),
+            await get("", Cookie=cookie),
             await get("/"),
             await get("/page.css"),
-            await get("/broken", Cookie=cookie),
+            await get(f"{get.server.guard.root}broken", Cookie=cookie),
             await get("/", "POST"),
         ]
         for reply in replies:
@@ -236,9 +294,10 @@ def test_what_nobody_expected_is_a_page_without_particulars(
     site = Pages()
 
     async def what(get: Visitor) -> None:
-        reply = await get("/broken", Cookie=await get.let_in())
+        root, cookie = get.server.guard.root, await get.let_in()
+        reply = await get(f"{root}broken", Cookie=cookie)
         assert (reply.status, reply.body) == (500, "<p>broken</p>")
-        assert (await get("/nothing", Cookie=await get.let_in())).status == 404
+        assert (await get(f"{root}nothing", Cookie=cookie)).status == 404
 
     with caplog.at_level(logging.DEBUG):
         visit(what, site)
@@ -256,6 +315,11 @@ def test_who_does_not_speak_http_learns_nothing(capsys: pytest.CaptureFixture[st
         writer.close()
         assert "400" in answer.splitlines()[0]
         assert "Traceback" not in answer
+        assert TOKEN not in answer
+        head = answer.partition("\r\n\r\n")[0].splitlines()
+        assert "Server: freehold" in head
+        assert "Cache-Control: no-store" in head
+        assert any(line.startswith("Content-Security-Policy: default-src 'none'") for line in head)
 
     visit(what)
     assert TOKEN not in capsys.readouterr().err

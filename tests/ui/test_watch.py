@@ -34,11 +34,11 @@ class Looks:
         return self.now
 
 
-def watched(what: Callable[[Watch, Looks], Awaitable[None]]) -> Looks:
+def watched(what: Callable[[Watch, Looks], Awaitable[None]], longest: float = 60) -> Looks:
     looks = Looks()
 
     async def run() -> None:
-        watch = Watch(looks, 20, looks.clock)
+        watch = Watch(looks, 20, looks.clock, longest)
         try:
             await what(watch, looks)
         finally:
@@ -100,6 +100,20 @@ def test_a_look_that_fails_is_not_repeated_at_once() -> None:
         assert looks.begun == 1
 
     watched(what)
+
+
+def test_a_look_that_does_not_end_is_given_up_and_says_so() -> None:
+    async def what(watch: Watch, looks: Looks) -> None:
+        seen = await watch.seen(60)
+        (problem,) = seen.problems
+        assert (problem.code, seen.looking, seen.overview) == ("look-unfinished", False, None)
+        assert "0.05 seconds" in problem.detail
+        assert "freehold doctor" in (problem.hint or "")
+        looks.now += 20
+        looks.gate.set()
+        assert list((await watch.seen(60)).problems) == []
+
+    assert watched(what, longest=0.05).begun == 2
 
 
 @pytest.mark.parametrize("ends", [True, False])

@@ -142,17 +142,25 @@ def test_after_a_restart_all_are_there_but_the_one_that_was_lost(host: Computer)
     assert host.succeed("cat /srv/media/film") == "a film\n"
     assert host.succeed("findmnt -no FSTYPE /srv/half").strip() == "ext4"
     assert host.run("findmnt /srv/lost").code != 0
+    assert host.run("touch /srv/lost/film").code != 0, "it would fill the disk of the system"
 
 
 def test_a_folder_is_shared_with_those_who_are_named_and_nobody_else(host: Computer) -> None:
     host.succeed(NETWORK)
-    export = {"path": "/srv/media", "to": ["10.100.9.1", "10.100.9.2"], "writable": False}
-    exports = role("host_nfs", "exports", host_nfs_exports=[export])
+    everybody = {"to": ["10.100.9.1", "10.100.9.2"], "writable": False}
+    exports = role(
+        "host_nfs",
+        "exports",
+        host_nfs_exports=[{"path": path, **everybody} for path in ("/srv/media", "/srv/lost")],
+        host_disks_mounted=[{"path": "/srv/media"}, {"path": "/srv/lost"}],
+    )
     went_well(play(host, exports))
     assert "changed=0" in went_well(play(host, exports))
     mount = "ip netns exec at-{0} sh -c 'mount -t nfs4 -o ro,timeo=50,retrans=1 10.100.9.1:/srv/media /mnt && cat /mnt/film && umount /mnt'"
     assert host.succeed(mount.format(2)) == "a film\n"
     assert host.run(mount.format(3)).code != 0
+    lost = mount.format(2).replace("/srv/media", "/srv/lost").replace("cat /mnt/film", "ls /mnt")
+    assert host.run(lost).code != 0, "its disk is not there"
 
 
 def test_what_another_host_shares_is_there_when_it_is_looked_at(host: Computer) -> None:

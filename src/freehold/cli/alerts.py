@@ -48,6 +48,9 @@ def send_test(
             render_step(step, sys.stdout)
             sys.stdout.flush()
 
+    if sys.stderr.isatty() and not options.json:
+        print("Waiting for Prometheus's next alert and the next beat: a minute or so.", file=sys.stderr)  # fmt: skip
+
     async def sent() -> AlertTest:
         async with opened(options, tree=False) as site:
             site.targets.know(infra)

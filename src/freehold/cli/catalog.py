@@ -14,7 +14,6 @@ from freehold.diagnostics import (
     Diagnostic,
     ExitCode,
     UsageError,
-    did_you_mean,
     has_errors,
 )
 
@@ -88,9 +87,11 @@ def _catalog(options: "Common") -> "Catalog":
 
 
 def _unknown(name: str, catalog: "Catalog") -> Diagnostic:
+    from freehold.config.catalog.also_called import meant
+
     return Diagnostic(
         code="unknown-service",
         summary="Not in the catalog",
         detail=f"There is no `{name}` in the catalog.",
-        hint=did_you_mean(name, catalog.names()) or "See `freehold catalog list`.",
+        hint=meant(name, catalog.names()) or "See `freehold catalog list`.",
     )

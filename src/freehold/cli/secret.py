@@ -118,17 +118,17 @@ def remove(
     """Delete secrets for good."""
     options = common(context, directory)
     secrets = _opened(options)
-    for name in names:
-        secrets.file_of(name)
+    secrets.refuse_removal(names)
     if not yes:
         agree_to(f"Delete {', '.join(names)} for good?")
-    for name in names:
-        secrets.remove(name)
+    secrets.remove(*names)
     print(f"Deleted {', '.join(names)}.", file=sys.stderr)
     return ExitCode.DONE
 
 
-def edit(context: typer.Context, stdin: Stdin = False, directory: Directory = None) -> int:
+def edit(
+    context: typer.Context, stdin: Stdin = False, yes: Yes = False, directory: Directory = None
+) -> int:
     """Open the secrets in an editor, as a text in memory; the file is written anew for all its recipients."""
     from freehold.system.secrets.document import Entries, write_entries
     from freehold.system.secrets.editing import merged
@@ -136,11 +136,17 @@ def edit(context: typer.Context, stdin: Stdin = False, directory: Directory = No
     options = common(context, directory)
     secrets = _opened(options)
     before = secrets.own()
+
+    def keep(after: dict[str, bytes]) -> None:
+        if before and not after and not yes:
+            agree_to(f"Nothing is left in the text. Delete {_all(before)} for good?")
+        secrets.change(merged(before, after))
+
     if stdin:
         after = parsed(sys.stdin.buffer.read().decode("utf-8", "replace"), "standard input")
-        secrets.change(merged(before, after))
+        keep(after)
     else:
-        after = through_editor(write_entries(Entries(before)), secrets, before)
+        after = through_editor(write_entries(Entries(before)), keep)
     _tell_of_identity(secrets, options)
     print(f"Kept {_changed(before, after)} in {secrets.path}.", file=sys.stderr)
     return ExitCode.DONE
@@ -167,6 +173,12 @@ def _given(name: str) -> bytes:
         return first.encode("utf-8", "surrogateescape")
     given = sys.stdin.buffer.read()
     return given.rstrip(b"\r\n") if given.count(b"\n") <= 1 else given
+
+
+def _all(secrets: dict[str, bytes]) -> str:
+    from freehold.views.words import count
+
+    return f"all {count(len(secrets), 'secret')}" if len(secrets) > 1 else next(iter(secrets))
 
 
 def _changed(before: dict[str, bytes], after: dict[str, bytes]) -> str:

@@ -1,18 +1,22 @@
 """The conversation of `freehold secret edit`: an editor, a look at what came out of it, and the editor again."""
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from freehold.cli import secret_problems as problems
 from freehold.diagnostics import FreeholdError, UsageError
 
-if TYPE_CHECKING:
-    from freehold.system.secrets.store import SecretsFile
 
-
-def through_editor(text: str, secrets: "SecretsFile", before: dict[str, bytes]) -> dict[str, bytes]:
+def through_editor(text: str, keep: Callable[[dict[str, bytes]], None]) -> dict[str, bytes]:
     """What came out of the editor, and is kept. Whoever writes something wrong gets the text back."""
-    from freehold.system.secrets.editing import Draft, merged
+    from freehold.system.secrets.editing import ended_by_signals
+
+    with ended_by_signals():
+        return _conversation(text, keep)
+
+
+def _conversation(text: str, keep: Callable[[dict[str, bytes]], None]) -> dict[str, bytes]:
+    from freehold.system.secrets.editing import Draft
     from freehold.views.diagnostics import render_diagnostics
 
     draft = Draft(text)
@@ -22,7 +26,7 @@ def through_editor(text: str, secrets: "SecretsFile", before: dict[str, bytes]) 
             edited = draft.edited()
             try:
                 after = parsed(edited, str(draft.path))
-                secrets.change(merged(before, after))
+                keep(after)
                 return after
             except FreeholdError as error:
                 if not sys.stdin.isatty():

@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
         """Show the machines, hosts and services, what drifted, and what needs you."""
         from freehold.operations.overview import Overview
         from freehold.operations.overview.look import Surroundings, look
-        from freehold.views.overview import render_overview
+        from freehold.views.overview import render_overview, untold
         from freehold.views.overview_document import overview_document
 
         options = common(context, directory, lab, as_json)
@@ -50,5 +50,6 @@ def register(app: typer.Typer) -> None:
         if options.json:
             print(json.dumps(overview_document(found, options.command), indent=1))
         else:
+            estate.tell(untold(found, loaded.diagnostics), options)
             render_overview(found, sys.stdout, command=options.command)
         return ExitCode.DONE

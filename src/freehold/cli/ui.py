@@ -1,20 +1,17 @@
 """`freehold ui`: a page on this computer that says whether everything is well. It only reads; Ctrl-C ends it."""
 
-import asyncio
 import contextlib
 from collections.abc import Iterator
 from ipaddress import ip_address
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from freehold.cli import estate, interrupts
 from freehold.cli.options import Common, Directory, InLab, common
-from freehold.diagnostics import Diagnostic, ExitCode, FreeholdError, Severity, UsageError
+from freehold.diagnostics import Diagnostic, ExitCode, Severity, UsageError
 
 if TYPE_CHECKING:  # a web server and its pages: no other verb should pay for them
-    from freehold.operations.overview import Overview
     from freehold.system.pages import PageServer, Site
 
 PORT = 8765
@@ -65,16 +62,17 @@ def register(app: typer.Typer) -> None:
 
 
 async def _serve(options: Common, port: int, bind: str, show: bool, every: float) -> None:
+    from freehold.cli.ui_look import Bugs, looked
     from freehold.cli.ui_site import OverviewSite
     from freehold.operations.overview.watch import Watch
     from freehold.system.pages.guard import new_token
 
     bugs = Bugs(options.directory)
-    watch = Watch(lambda: _look(options, bugs), every)
+    watch = Watch(lambda: looked(options, bugs), every)
     token = new_token()
     server = _listening(OverviewSite(options, watch, bugs.told), token, bind, port)
     address = server.address(token)
-    with interrupts.heeded(lambda: None) as stop, _shown(options, address, show):
+    with interrupts.heeded(lambda: None) as stop, _leading(options, address, show) as page:
         async with server:
             estate.tell(
                 [_in_the_network(bind, server.port)] if not _is_loopback(bind) else [], options
@@ -82,50 +80,10 @@ async def _serve(options: Common, port: int, bind: str, show: bool, every: float
             print(
                 f"A page of this estate, only to read:\n    {address}\nCtrl-C ends it.", flush=True
             )
+            if page:
+                _open(page, options)
             await stop.wait()
         await watch.close()
-
-
-async def _look(options: Common, bugs: "Bugs") -> "Overview":
-    """One look, from infra.yml on. Raises FreeholdError alone: the page shows why it failed."""
-    from functools import partial
-
-    from freehold.cli.site import lab_holder, opened
-    from freehold.engine.planner import Planner
-    from freehold.operations.overview.look import Surroundings, look
-
-    try:
-        infra, loaded = await asyncio.to_thread(estate.read, options)
-        async with opened(options) as site:
-            around = Surroundings(
-                folder=options.directory,
-                incus=site.incus,
-                targets=site.targets,
-                timers=site.timers,
-                lab=partial(lab_holder, options),
-            )
-            return await look(Planner(infra=infra, provider=site), around, loaded.diagnostics)
-    except FreeholdError:
-        raise
-    except Exception as error:  # the page goes on with what it knows
-        raise FreeholdError(bugs.told(error)) from error
-
-
-class Bugs:
-    """Those of one run; what happens again and again is written down once."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._known: dict[str, Diagnostic] = {}
-
-    def told(self, error: Exception) -> Diagnostic:
-        """What to say of it."""
-        from freehold.cli.bugs import written_down
-
-        name = f"{type(error).__name__}: {error}"
-        if name not in self._known:
-            self._known[name] = written_down(error, self._folder)
-        return self._known[name]
 
 
 def _listening(site: "Site", token: str, bind: str, port: int) -> "PageServer":
@@ -138,19 +96,26 @@ def _listening(site: "Site", token: str, bind: str, port: int) -> "PageServer":
 
 
 @contextlib.contextmanager
-def _shown(options: Common, address: str, wanted: bool) -> Iterator[None]:
-    """Led there by a file that only its owner reads: what a program is started with, everybody on the computer sees."""
+def _leading(options: Common, address: str, wanted: bool) -> Iterator[str]:
+    """A file that leads there, for a browser: what a program is started with, everybody on the computer sees. Empty when not wanted."""
     if not wanted:
-        yield
+        yield ""
         return
-    from freehold.system.browser import opened_through
+    from freehold.system.browser import leading_to
 
-    try:
-        with opened_through(options.directory, address) as done:
-            estate.tell([] if done else [_NO_BROWSER], options)
-            yield
-    except OSError as error:
-        raise estate.unwritable(options.directory, error) from error
+    with contextlib.ExitStack() as stack:
+        try:
+            page = stack.enter_context(leading_to(address, options.directory))
+        except OSError as error:
+            raise estate.unwritable(options.directory, error) from error
+        yield page
+
+
+def _open(page: str, options: Common) -> None:
+    """Show it, now that it is served."""
+    from freehold.system.browser import start
+
+    start(page, lambda: estate.tell([_NO_BROWSER], options))
 
 
 def _is_loopback(bind: str) -> bool:

@@ -15,8 +15,8 @@ from freehold.engine.planner import Picture, Planner
 from freehold.planning.document import Inputs
 from freehold.planning.selection import Selection
 
-_KINDS = ("secret", "compose", "service")
-"""What an update is made of: a new version may read a secret that the old one did not."""
+_KINDS = ("secret", "file", "provision", "compose", "service")
+"""What an update is made of: a new version may read a secret that the old one did not, and open a port, which a host first has rules for."""
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +38,7 @@ def show(
     as_json: Json = False,
 ) -> int:
     """Show which versions run, which there are, and until when they are mended."""
-    from freehold.operations.updates import updates
+    from freehold.operations.updates import not_looked_at, updates
     from freehold.views.updates import render_updates, updates_document
 
     options = common(context, directory, lab, as_json)
@@ -51,7 +51,10 @@ def show(
             return await Planner(infra=infra, provider=site).look()
 
     picture = interrupts.run(look())
-    found, today = updates(infra, picture.observed), datetime.now(UTC).date()
+    unknown, today = not_looked_at(picture.plan), datetime.now(UTC).date()
+    found = updates(infra, picture.observed, unknown)
+    if unknown:
+        estate.tell([each for each in picture.plan.diagnostics if not each.is_error], options)
     if options.json:
         print(json.dumps(updates_document(found, today), indent=1))
     else:

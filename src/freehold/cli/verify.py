@@ -111,7 +111,7 @@ def register(app: typer.Typer) -> None:
 
         found = interrupts.run(look())
         if found.proof is not None and not limit:
-            _keep(options, found.proof)
+            _keep(options, infra, found.proof)
         if report is not None and found.proof is not None:
             _write(report, found.proof)
         _tell(found, options)
@@ -217,12 +217,12 @@ def _document(found: _Found) -> dict[str, Any]:
     return document
 
 
-def _keep(options: Common, proof: "TrafficReport") -> None:
+def _keep(options: Common, infra: Infra, proof: "TrafficReport") -> None:
     """For `status` and `ui`; that of a part of the estate would hide the rest."""
     from freehold.operations.traffic.kept import keep
 
     try:
-        keep(options.directory, proof)
+        keep(options.directory, proof, infra)
     except OSError as failure:
         raise estate.unwritable(options.directory, failure) from failure
 

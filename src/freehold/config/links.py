@@ -1,4 +1,5 @@
-"""What services connect to because of what they are (`reaches` of descriptors): which of the others, and on which ports.
+"""What services connect to without needing it: because of what they are (`reaches` of descriptors), or because who needs them wants it
+(`calls_back`). Which of the others, and on which ports.
 
 Part of `placing`, which asks it when it says what is open, and takes the model's `reaches` and `serves` from it.
 """
@@ -8,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from freehold.config.reachability import Reachability
-from freehold.model.descriptors import Descriptor, PortOffer, Reach, encrypted
+from freehold.model.descriptors import Descriptor, PortOffer, Reach, encrypted, looked_at
 
 if TYPE_CHECKING:
     from freehold.config.placing import Placing
@@ -61,6 +62,7 @@ class Links:
 
     def _asked(self, name: str) -> Iterator[tuple[str, PortOffer]]:
         descriptor = self._placing.descriptor(name)
+        yield from self._called_back.get(name, ())
         wanted = set(descriptor.reaches if descriptor else ())
         if not wanted:
             return
@@ -72,13 +74,36 @@ class Links:
             if Reach.METRICS in wanted and measured:
                 yield other, measured
             shown = _shown(each)
-            if shown and (other in served or (Reach.PROBED in wanted and other in self.exposed)):
+            if shown and other in served:
                 yield other, shown
+            looked = looked_at(each, is_exposed=other in self.exposed)
+            if looked and Reach.PROBED in wanted:
+                yield other, looked
             door = encrypted(each)
             if door and Reach.PROBED in wanted and self.served(other):
                 yield other, door
 
+    def is_ipv4_only(self, name: str, other: str, port: PortOffer) -> bool:
+        """Whether it could be reached from elsewhere by IPv4 alone, and the address of its host is no such one."""
+        parts = self._placing.parts
+        host = self._placing.document.hosts.get(parts[other].on)
+        elsewhere = parts[name].on != parts[other].on
+        return port.ipv4_only and elsewhere and host is not None and ":" in host.address
+
+    @cached_property
+    def _called_back(self) -> dict[str, list[tuple[str, PortOffer]]]:
+        """By service, those that need it and want it to connect to them in turn, with the ports."""
+        found: dict[str, list[tuple[str, PortOffer]]] = {}
+        for name, _, each in self._placing.known():
+            met = self._placing.needs(name)
+            for need in (need for need in each.needs if need.name in met):
+                asked = (port for port in each.ports if port.name in need.calls_back)
+                found.setdefault(met[need.name], []).extend((name, port) for port in asked)
+        return found
+
     def _has_no_way(self, name: str, other: str, port: PortOffer) -> bool:
+        if self.is_ipv4_only(name, other, port):
+            return True
         parts = self._placing.parts
         number = self._placing.open_ports.number(other, port)
         return self._ways.has_no_way(parts[name].on, parts[other].on, port.protocol, number)

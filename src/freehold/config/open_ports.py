@@ -37,16 +37,16 @@ class OpenPorts:
         """Whether no network of Docker's has both, so that the port must be open on the target's own address."""
         if self._placing.parts[user].on != self._placing.parts[other].on:
             return True
-        return self._on_target(user) and not self._on_target(other)
+        return self.on_target(user) and not self.on_target(other)
 
-    def _on_target(self, name: str) -> bool:
+    def on_target(self, name: str) -> bool:
         """Whether it listens on the target's own address, without anybody opening its ports."""
         descriptor = self._placing.descriptor(self._placing.network_of(name) or name)
         return descriptor is None or listens_on_target(descriptor)
 
     def number(self, name: str, port: PortOffer) -> int:
         """The number that a port has on the target's own address, if it is open there."""
-        fixed = self._on_target(name)
+        fixed = self.on_target(name)
         return port.number if fixed else self._placing.parts[name].ports.get(port.name, port.number)
 
     def published(self, name: str) -> dict[str, int]:
@@ -54,7 +54,7 @@ class OpenPorts:
         descriptor = self._placing.descriptor(name)
         if descriptor is None:
             return {}
-        if self._on_target(name):
+        if self.on_target(name):
             return {port.name: port.number for port in descriptor.ports}
         written = self._placing.parts[name].ports
         needed = self.users_elsewhere(name)

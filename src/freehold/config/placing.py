@@ -4,7 +4,7 @@
 nothing of what is wrong: what cannot be known is left out, and `checks.services` reports it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -121,7 +121,9 @@ class Placing:
         return self.needs(name).get(need) if need else None
 
     def secrets(self, name: str) -> dict[str, str]:
-        """Names of secrets by the descriptor's: as written, else that of the service it is shared with, else one of its own."""
+        """Names of secrets by the descriptor's: as written, else that of the service it is shared with (without such a service it has
+        none), else one of its own.
+        """
         found: dict[str, str] = {}
         descriptor = self.descriptor(name)
         for secret in descriptor.secrets if descriptor else ():
@@ -137,7 +139,7 @@ class Placing:
         telegram = self.document.alerts.telegram
         return telegram.token if telegram and secret.given_by == TELEGRAM_TOKEN else None
 
-    def _secret(self, name: str, secret: str, asked: frozenset[tuple[str, str]]) -> str:
+    def _secret(self, name: str, secret: str, asked: frozenset[tuple[str, str]]) -> str | None:
         own = f"{name}_{secret}"
         written = self.parts[name].secrets.get(secret)
         descriptor = self.descriptor(name)
@@ -146,7 +148,7 @@ class Placing:
         if written is not None or shared is None or (name, secret) in asked:
             return written or own
         other = self.needs(name).get(shared[0])
-        return self._secret(other, shared[1], asked | {(name, secret)}) if other else own
+        return self._secret(other, shared[1], asked | {(name, secret)}) if other else None
 
     def settings(self, name: str) -> dict[str, SettingValue]:
         """All of the descriptor's, with their defaults."""
@@ -166,7 +168,9 @@ class Placing:
     def _service(self, name: str, part: ServicePart, descriptor: Descriptor) -> Service:
         version = part.version or descriptor.version
         container = descriptor.container
-        image = part.image or (image_of(container, version) if container else None)
+        image = part.image or (
+            image_of(container, version, self.settings(name)) if container else None
+        )
         return Service(
             name=name,
             descriptor=descriptor,
@@ -188,9 +192,12 @@ class Placing:
         return {other: tuple(port.name for port in ports) for other, ports in reached.items()}
 
 
-def image_of(container: Container, version: str) -> str:
+def image_of(container: Container, version: str, settings: Mapping[str, SettingValue]) -> str:
     """The whole reference: NAME:TAG, and the digest where the version has one."""
     tag = container.tag.replace("{{ version }}", version)
+    for condition, other in container.images.items():
+        if condition.holds(settings):
+            return f"{other}:{tag}"
     digest = container.digests.get(version)
     return f"{container.image}:{tag}" + (f"@{digest}" if digest else "")
 

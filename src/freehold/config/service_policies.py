@@ -57,10 +57,18 @@ def _end(infra: Infra, target: str) -> str:
     return INTERNET if infra.host(target) else target
 
 
+def _called_back(service: Service, other: Service) -> set[str]:
+    """Ports of the other, which needs this one and wants it to connect to them."""
+    needs = (need for need in other.descriptor.needs if other.needs.get(need.name) == service.name)
+    return {port for need in needs for port in need.calls_back}
+
+
 def _reason(service: Service, other: Service, names: tuple[str, ...]) -> str:
     """In words for the plan."""
     metrics = other.descriptor.metrics
     does = []
+    if set(names) & _called_back(service, other):
+        does.append(f"asks {other.name} in turn")
     if metrics and metrics.port in names:
         does.append(f"reads what {other.name} measures")
     if other.name in service.serves:

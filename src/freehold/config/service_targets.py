@@ -81,12 +81,20 @@ def _used_beside(every: tuple[Service, ...]) -> Iterator[tuple[str, str]]:
     """Services in no network of Docker's and their ports that a container in one uses: it calls its computer for them."""
     by_name = {service.name: service for service in every}
     for user in every:
-        if listens_on_target(user.descriptor):
+        if _on_target(user, by_name):
             continue
         for name, port in _used(user, by_name):
             other = by_name[name]
-            if other.target == user.target and listens_on_target(other.descriptor):
+            if other.target == user.target and _on_target(other, by_name):
                 yield name, port
+
+
+def _on_target(service: Service, by_name: Mapping[str, Service]) -> bool:
+    """Whether it listens on the target's own address: by itself, or because it has the network of one that does."""
+    container = service.descriptor.container
+    need = container.network_of if container else None
+    whose = by_name.get(service.needs.get(need, "")) if need else None
+    return _on_target(whose, by_name) if whose else listens_on_target(service.descriptor)
 
 
 def _used(user: Service, by_name: Mapping[str, Service]) -> Iterator[tuple[str, str]]:

@@ -148,9 +148,15 @@ class PastRun:
 
 
 def past_runs(folder: Path) -> Iterator[PastRun]:
-    """The runs of the estate in `folder`, newest first. Damaged lines (a full disk) are passed over."""
+    """The runs of the estate in `folder`, newest first.
+
+    Passed over are damaged lines (a full disk), and files that are gone by now or that somebody else (root, by `sudo`) keeps to himself.
+    """
     for path in sorted((folder / STATE_FOLDER / "runs").glob("*.jsonl"), reverse=True):
-        events = tuple(_events(path))
+        try:
+            events = tuple(_events(path))
+        except OSError:
+            continue
         if events and events[0]["event"] == "run-started":
             yield _past_run(path.stem, events)
 

@@ -12,10 +12,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
 from freehold.diagnostics import Diagnostic, LockHeld, Severity
 
 STATE_FOLDER = ".freehold"
+_A_LOOK = 0.5  # seconds; whoever only looks who works here holds the lock for far less
+_PAUSE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,7 @@ def lock(folder: Path, verb: str) -> Iterator[Diagnostic | None]:
     path = folder / STATE_FOLDER / "lock"
     path.parent.mkdir(mode=0o700, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LockHeld(_held(_read(path))) from error
+        _take(file, path)
         dead = _read(path)
         _write(file.fileno(), Owner(os.getpid(), platform.node(), verb, time.time()))
         try:
@@ -70,6 +70,20 @@ def at_work(folder: Path) -> Owner | None:
     except OSError:
         pass  # nobody ever worked here, or it is not ours to read
     return None
+
+
+def _take(file: IO[str], path: Path) -> None:
+    """Hold it; whoever looks at it with `at_work` is waited for, and whoever works is not."""
+    end = time.monotonic() + _A_LOOK
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > end:
+                raise LockHeld(_held(_read(path))) from error
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _write(descriptor: int, owner: Owner) -> None:

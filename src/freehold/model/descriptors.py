@@ -4,6 +4,7 @@
 Texts that say so are Jinja templates, filled in by the provider that deploys the service.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -151,12 +152,13 @@ class Mount:
 class Container:
     """The service as a container. `image` has no tag: the version is one, unless `tag` (a template of `version`) says another.
 
-    `digests` pin a version's image, by version. Values of `environment` and words of `command` and `entrypoint` are templates.
+    `images` are those in its place where a condition holds, the first that does. `digests` pin a version of `image`. Values of `environment` and words of `command` and `entrypoint` are templates.
     With `host_network` it listens on the target's own addresses, and none of its ports can be another there. `network_of` is the need
     whose service has the network that this one has too: it reaches nothing but by that one.
     """
 
     image: str
+    images: Mapping[Condition, str] = field(default_factory=dict)
     tag: str = "{{ version }}"
     digests: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
@@ -214,12 +216,14 @@ class Need:
     """Another service without which this one does not work. `service` is its descriptor's name.
 
     `ports` are those of its ports that are used, by name; empty: its first. One that is `optional` may be met by nobody; one with `when` is
-    none unless that holds. With `apart` the two should be on different targets.
+    none unless that holds. With `apart` the two should be on different targets. `calls_back` are ports of this one that the service which meets
+    the need connects to in turn.
     """
 
     name: str
     service: str
     ports: tuple[str, ...] = ()
+    calls_back: tuple[str, ...] = ()
     optional: bool = False
     apart: bool = False
     when: Condition | None = None
@@ -234,7 +238,8 @@ class Need:
 class Reach(StrEnum):
     """Ports of all other services that one connects to, without waiting for any of them.
 
-    Those that tell what is measured; those that `expose` gives a name, to serve them under it or to see whether they answer.
+    Those that tell what is measured; those that `expose` gives a name, to serve them under it; those of `looked_at`, to see whether
+    they answer.
     """
 
     METRICS = "metrics"
@@ -277,13 +282,36 @@ class Descriptor:
     memory: Size | None = None
 
     def end_of_life(self, version: str) -> date | None:
-        """The day on which this version ends: that of the longest line that it belongs to; None where nobody said."""
+        """The day on which this version ends: that of the longest line that it belongs to; None where nobody said.
+
+        A version from before all lines ended with the first of them at the latest.
+        """
         lines = [line for line in self.ends if f"{version}.".startswith(f"{line}.")]
-        return self.ends[max(lines, key=len)] if lines else None
+        if lines:
+            return self.ends[max(lines, key=len)]
+        first = min(self.ends, key=_numbers, default=version)
+        return self.ends[first] if () < _numbers(version) < _numbers(first) else None
 
     def port(self, name: str) -> PortOffer | None:
         """The port of that name, None when it has none."""
         return next((port for port in self.ports if port.name == name), None)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """To compare versions by; of one with a suffix the numbers before it."""
+    found = re.match(r"[vV]?(\d+(?:\.\d+)*)", version)
+    return tuple(map(int, found[1].split("."))) if found else ()
+
+
+def looked_at(descriptor: Descriptor, *, is_exposed: bool) -> PortOffer | None:
+    """The port by which one sees from outside whether it answers: the one that people open; else, of a service that measures nothing
+    itself, its first. None of those that are measured: who measures them sees it.
+    """
+    if is_exposed and descriptor.exposes:
+        return descriptor.port(descriptor.exposes)
+    if descriptor.metrics is not None:
+        return None
+    return next((port for port in descriptor.ports if port.protocol is Protocol.TCP), None)
 
 
 def encrypted(descriptor: Descriptor) -> PortOffer | None:

@@ -1,20 +1,41 @@
-"""What `status` shows of services that run as containers, from the plan's two sides. Called by `cli.status`."""
+"""What `status` shows of services, from the plan's two sides. Called by `overview.look`.
+
+Only containers are looked at: of what a role installs, the plan knows that the role was run, and nobody knows whether it works.
+"""
 
 from freehold.engine.planner import Picture
+from freehold.model import Infra
+from freehold.model.services import Service
 from freehold.operations.machine_status import MISSING, UNKNOWN, ServiceStatus
 from freehold.planning.address import Address
 from freehold.planning.resource import Desired
 from freehold.planning.selection import Selection
-from freehold.providers.compose.desired import KIND, STATE
-from freehold.providers.compose.places import name_of, target_of
+from freehold.providers.compose.desired import STATE
+from freehold.providers.compose.places import name_of, service_address, target_of
 
 
-def services_of(picture: Picture, selection: Selection = Selection()) -> tuple[ServiceStatus, ...]:
+def services_of(
+    infra: Infra, picture: Picture, selection: Selection = Selection()
+) -> tuple[ServiceStatus, ...]:
     """The selected services as they are now, in the order of their targets."""
+    every = {service_address(each.target, each.name): each for each in infra.services}
     return tuple(
-        _service(picture, address, desired)
-        for address, desired in sorted(picture.desired.items())
-        if address.kind == KIND.name and selection.includes(address)
+        _service(picture, address, picture.desired[address])
+        if address in picture.desired
+        else _unknown(service)
+        for address, service in sorted(every.items())
+        if selection.includes(address)
+    )
+
+
+def _unknown(service: Service) -> ServiceStatus:
+    """No container is planned for a target whose Docker does not answer, nor for what a role installs."""
+    return ServiceStatus(
+        name=service.name,
+        target=service.target,
+        image=service.image or "",
+        state=UNKNOWN,
+        serves=False,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from freehold.diagnostics import Diagnostic
 from freehold.planning.address import Address
 from freehold.planning.change import Action, Change, FieldChange, differences
 from freehold.planning.from_within import not_seen
@@ -31,7 +32,12 @@ def compare(question: Question) -> Plan:
         changes=ordered,
         orphans=() if question.destroy else left,
         unchanged=_count_unchanged(question, ordered),
-        diagnostics=(*not_seen(question), *not_reached(asked), *refusals(question, ordered, left)),
+        diagnostics=(
+            *not_seen(question),
+            *not_reached(asked),
+            *_on_creation(question, ordered),
+            *refusals(question, ordered, left),
+        ),
         unseen=tuple(sorted(question.unseen)),
         unreached=hosts_left_out(asked),
     )
@@ -57,6 +63,12 @@ def _wanted_changes(question: Question) -> Iterator[Change]:
             yield _creation(desired)
         elif seen.owned:
             yield from _correction(question.kinds[address.kind], desired, seen)
+
+
+def _on_creation(question: Question, changes: Iterable[Change]) -> Iterator[Diagnostic]:
+    for change in changes:
+        if change.action is Action.CREATE:
+            yield from question.desired[change.address].on_creation
 
 
 def _creation(desired: Desired) -> Change:

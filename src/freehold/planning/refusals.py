@@ -40,17 +40,22 @@ def _not_ours(question: Question, changed: Iterable[Address]) -> Iterator[Diagno
             continue
         if address not in needed and not question.selection.includes(address):
             continue
-        owner = (
-            f"belongs to the estate `{seen.owner}`"
-            if seen.owner
-            else "carries no mark of an estate"
-        )
-        yield Diagnostic(
-            code="not-ours",
-            summary="Something of this name exists and is not ours",
-            detail=f"{address} exists and {owner}, so it is left alone.",
-            hint=f"Choose another name, or give it to this estate:\n    {seen.adopt}",
-        )
+        yield _stranger(address, seen)
+
+
+def _stranger(address: Address, seen: Observed) -> Diagnostic:
+    owner = (
+        f"belongs to the estate `{seen.owner}`" if seen.owner else "carries no mark of an estate"
+    )
+    about, way = f"exists and {owner}", f"give it to this estate:\n    {seen.adopt}"
+    if seen.foreign:
+        about, way = f"would take the place of {', '.join(seen.foreign)}", str(seen.adopt)
+    return Diagnostic(
+        code="not-ours",
+        summary="Something of this name exists and is not ours",
+        detail=f"{address} {about}, so it is left alone.",
+        hint=f"Choose another name, or {way}",
+    )
 
 
 def _claimed(
@@ -68,10 +73,10 @@ def _claimed(
                 continue  # left out by --limit or --only: its change will give the claim up
             yield Diagnostic(
                 code="claimed",
-                summary="Something else has this address already",
+                summary="Something else has this address or port already",
                 detail=f"{address} is to have {claim}, which {holder} holds; infra.yml does not name {holder}.",
                 hint="Delete the orphan in the same run:\n    freehold apply --prune\n"
-                "or give one of the two another address.",
+                "or give one of the two another one.",
             )
 
 
@@ -79,8 +84,9 @@ def _left_out(question: Question, changed: Mapping[Address, Change]) -> Iterator
     """`--only` can leave out what the rest stands on; Incus would refuse it one by one."""
     needed = {
         need
-        for need in _needed(question, changed)
-        if need not in changed and _is_missing(question, need)
+        for address in changed
+        for need in _needed(question, [address])
+        if need not in changed and _is_missing(question, need, address.kind)
     }
     if needed:
         yield Diagnostic(
@@ -101,14 +107,14 @@ def _needed(question: Question, changed: Iterable[Address]) -> set[Address]:
     }
 
 
-def _is_missing(question: Question, need: Address) -> bool:
-    """Whether it is not there; of a guard, whether it is not as it should be."""
+def _is_missing(question: Question, need: Address, kind: str) -> bool:
+    """Whether it is not there; of what guards or shields resources of this `kind`, whether it is not as it should be."""
     seen = question.observed.get(need)
     if seen is None:
         return True
-    wanted = question.desired.get(need)
-    is_guard = bool(question.kinds[need.kind].guards)
-    return is_guard and wanted is not None and wanted.fields != seen.fields
+    wanted, of = question.desired.get(need), question.kinds[need.kind]
+    shields = kind in of.shields and not need.name  # a host has one of them, so it has no name
+    return bool(of.guards or shields) and wanted is not None and wanted.fields != seen.fields
 
 
 def _protected(change: Change, observed: Mapping[Address, Observed]) -> Iterator[Diagnostic]:

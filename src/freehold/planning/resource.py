@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from freehold.diagnostics import Diagnostic
 from freehold.planning.address import Address
 
 Fields = Mapping[str, Any]
@@ -35,7 +36,8 @@ class Kind:
 
     `rank` orders kinds inside a domain for display; `impact_of` answers for a dotted field path and the fields that are wanted;
     `holds_data` says that deleting or recreating one loses what users keep in it. `guards` are kinds whose resources come
-    only when this one is as it should be, and go before it. `carries`: so does all else of its own domain.
+    only when this one is as it should be, and go before it. `carries`: so does all else of its own domain. `shields` are kinds whose
+    resources, where they stand on one of this kind that belongs to a host, are not changed before it is as it should be.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Kind:
     holds_data: bool = False
     guards: frozenset[str] = frozenset()
     carries: bool = False
+    shields: frozenset[str] = frozenset()
     impact_of: Callable[[str, Fields], Impact] = lambda path, fields: Impact.LIVE
 
 
@@ -51,7 +54,7 @@ class Desired:
     """A resource as infra.yml wants it.
 
     `claims` are things only one resource can have at a time (an address, a subnet): a change that takes one
-    waits for the change that gives it up.
+    waits for the change that gives it up. `on_creation`: what a plan says that makes it.
     """
 
     address: Address
@@ -59,6 +62,7 @@ class Desired:
     depends_on: frozenset[Address] = frozenset()
     claims: frozenset[str] = frozenset()
     protected: bool = False
+    on_creation: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +70,8 @@ class Observed:
     """A resource as the real system has it.
 
     `owned` is false for something of that name that carries no mark of this estate; `adopt` then says how to give
-    it the mark. `foreign` lists things inside it that are not ours and keep it from being deleted. `stays`: what of it is still there
+    it the mark. `foreign` lists things inside it that are not ours and keep it from being deleted; where it is not owned, what stands there
+    instead, and `adopt` then is what may be done about that, after "Choose another name, or". `stays`: what of it is still there
     when it was deleted.
     """
 

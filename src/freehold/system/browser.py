@@ -2,8 +2,9 @@
 
 import contextlib
 import html
+import threading
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from freehold.system.files import write_atomically
@@ -12,16 +13,29 @@ _FOLDER, _FILE = ".freehold", "ui.html"
 
 
 @contextlib.contextmanager
-def opened_through(folder: Path, address: str) -> Iterator[bool]:
-    """Lead a browser to an address by a file that only its owner reads, there as long as the block lasts.
+def leading_to(address: str, folder: Path) -> Iterator[str]:
+    """The address of a file that only its owner reads and that leads to `address`, there as long as the block lasts.
 
-    Yields whether a browser could be started. Raises OSError when the file cannot be written.
+    Raises OSError when the file cannot be written.
     """
     path = (folder / _FOLDER / _FILE).absolute()
     path.parent.mkdir(mode=0o700, exist_ok=True)
     leads = f'<!DOCTYPE html><meta http-equiv="refresh" content="0; url={html.escape(address)}">\n'
     write_atomically(path, leads, 0o600)
     try:
-        yield webbrowser.open(path.as_uri())
+        yield path.as_uri()
     finally:
         path.unlink(missing_ok=True)
+
+
+def start(address: str, missing: Callable[[], None]) -> None:
+    """Start a browser there; `missing` is called, in another thread, when there is none.
+
+    Nobody waits for it: one that runs in a terminal is at work until its reader has enough.
+    """
+
+    def opened() -> None:
+        if not webbrowser.open(address):
+            missing()
+
+    threading.Thread(target=opened, daemon=True).start()

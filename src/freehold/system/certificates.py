@@ -18,13 +18,18 @@ SECONDS = 4.0  # for connection and handshake; a server in the same house takes 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What was shown. `expires` is in ISO 8601, with its time zone; all empty but `problem` when nothing was."""
+    """What was shown. `begins` and `expires` are in ISO 8601, with their time zone; all empty but `problem` when nothing was."""
 
     name: str
+    begins: str = ""
     expires: str = ""
     issuer: str = ""
     names: tuple[str, ...] = ()
     problem: str = ""
+
+    @property
+    def beginning(self) -> datetime | None:
+        return datetime.fromisoformat(self.begins) if self.begins else None
 
     @property
     def expiry(self) -> datetime | None:
@@ -36,6 +41,10 @@ class Shown:
         wanted = self.name.lower().rstrip(".")
         above = wanted.partition(".")[2]
         return any(each.lower() in (wanted, f"*.{above}") for each in self.names)
+
+
+class UnreadableError(Exception):
+    """What a server shows is no certificate, or one that nobody can make sense of."""
 
 
 async def shown_by(address: str, port: int, names: Sequence[str]) -> list[Shown]:
@@ -55,8 +64,10 @@ async def _shown(address: str, port: int, name: str) -> Shown:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         return Shown(name, problem=f"{address} port {port}: {reason}")
-    except ValueError as error:  # what it shows is no certificate
-        return Shown(name, problem=f"{address} port {port}: {error}")
+    except UnreadableError as error:
+        return Shown(
+            name, problem=f"{address} port {port}: its certificate cannot be read: {error}"
+        )
 
 
 async def _handshake(address: str, port: int, name: str) -> bytes:
@@ -73,6 +84,14 @@ async def _handshake(address: str, port: int, name: str) -> bytes:
 
 
 def _read(name: str, der: bytes) -> Shown:
+    """Raises UnreadableError. What the library raises for odd ones (a name of a rare kind, an extension twice) has no common class."""
+    try:
+        return _understood(name, der)
+    except Exception as error:
+        raise UnreadableError(str(error) or type(error).__name__) from error
+
+
+def _understood(name: str, der: bytes) -> Shown:
     from cryptography import x509
 
     certificate = x509.load_der_x509_certificate(der)
@@ -83,6 +102,7 @@ def _read(name: str, der: bytes) -> Shown:
         names = []
     return Shown(
         name=name,
+        begins=certificate.not_valid_before_utc.isoformat(),
         expires=certificate.not_valid_after_utc.isoformat(),
         issuer=_called(certificate.issuer),
         names=tuple(names),

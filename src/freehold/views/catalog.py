@@ -57,7 +57,10 @@ def descriptor_document(entry: Entry) -> dict[str, Any]:
         "own": entry.own,
         **_summary(descriptor),
         "website": descriptor.website or None,
-        "image": image_of(container, descriptor.version) if container else None,
+        "image": image_of(container, descriptor.version, {}) if container else None,
+        "images": {str(when): image for when, image in container.images.items()}
+        if container
+        else {},
         "role": descriptor.role,
         "architectures": [each.value for each in descriptor.architectures],
         "cpu": descriptor.cpu,
@@ -97,6 +100,7 @@ def _parts(descriptor: Descriptor) -> dict[str, Any]:
                 "name": need.name,
                 "service": need.service,
                 "optional": need.optional,
+                "calls_back": list(need.calls_back),
                 "when": str(need.when) if need.when else None,
             }
             for need in descriptor.needs

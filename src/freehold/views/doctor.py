@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 from freehold.operations.doctor import CheckResult, Result
-from freehold.views.terminal import Paper, Style, visible
+from freehold.views.terminal import Paper, Style, on_one_line, visible
 from freehold.views.words import count
 
 _STYLES = {
@@ -48,7 +48,9 @@ def _render(result: CheckResult, width: int, paper: Paper) -> None:
     finding = result.finding
     head = f"{finding.result.value:<{_RESULT_WIDTH}}"
     indent = " " * (_RESULT_WIDTH + width)
-    lines = list(paper.wrapped(visible(finding.detail), f"{head}{result.name:<{width}}", indent))
+    lines = list(
+        paper.wrapped(on_one_line(finding.detail), f"{head}{result.name:<{width}}", indent)
+    )
     lines[0] = paper.paint(head, _STYLES[finding.result]) + lines[0][_RESULT_WIDTH:]
     for line in lines:
         paper.line(line)

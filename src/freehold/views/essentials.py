@@ -16,6 +16,7 @@ _ASKED = (
     ("script", "script", "scripts"),
 )
 _MOST = 6
+_SECRETS = "/run/secrets/"
 
 
 def essentials(change: Change) -> list[str]:
@@ -115,8 +116,11 @@ def _service(fields: Fields) -> Iterator[str]:
         yield f"{'port' if len(ports) == 1 else 'ports'} {' '.join(ports)}"
     if volumes := fields.get("volumes"):
         yield f"{'volume' if len(volumes) == 1 else 'volumes'} {' '.join(volumes)}"
-    if secrets := fields.get("secrets"):
+    every = fields.get("secrets") or {}
+    if secrets := [path for path in every if path.startswith(_SECRETS)]:
         yield count(len(secrets), "secret")
+    if files := len(every) - len(secrets):
+        yield count(files, "file that holds secrets", "files that hold secrets")
 
 
 def _compose(fields: Fields) -> Iterator[str]:

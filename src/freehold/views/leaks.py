@@ -78,11 +78,18 @@ def render_leaks(report: LeakReport, stream: TextIO) -> None:
     ]
     for line in table_lines(heads, rows, paper):
         paper.line(line)
-    for vpn in sorted({f"{each.vpn} on {each.target}" for each in report.proofs if not each.back}):
-        paper.line(paper.paint(f"{vpn} does not run as before: freehold apply", Style.ALARM))
+    for line in sorted({_behind(each) for each in report.proofs if not each.back}):
+        paper.line(paper.paint(line, Style.ALARM))
     worst = Verdict.LEAKS if report.count(Verdict.LEAKS) else Verdict.NOT_MEASURED
     paper.line()
     paper.line(paper.paint(_total(report), _STYLES[Verdict.HOLDS if report.holds else worst]))
+
+
+def _behind(proof: Proof) -> str:
+    vpn = f"{proof.vpn} on {proof.target}"
+    if proof.back is None:
+        return f"Nobody says whether {vpn} runs as before: freehold plan"
+    return f"{vpn} does not run as before: freehold apply"
 
 
 def _total(report: LeakReport) -> str:

@@ -8,7 +8,7 @@ from freehold.diagnostics import ExitCode
 from freehold.engine.journal import PastRun
 from freehold.planning.change import Action
 from freehold.views.tables import Column, table_lines
-from freehold.views.terminal import Paper, Style, visible
+from freehold.views.terminal import Paper, Style, on_one_line, visible
 from freehold.views.words import count, duration
 
 SCHEMA = 1
@@ -84,7 +84,7 @@ def render_run(run: PastRun, stream: TextIO) -> None:
         if text is None:
             continue
         at = f"{event['time'] - run.started:9.3f} s  "
-        first, *rest = paper.wrapped(visible(text), at, " " * len(at))
+        first, *rest = paper.wrapped(on_one_line(text), at, " " * len(at))
         paper.line(_painted(paper, event["event"], first))
         for line in rest:
             paper.line(line)

@@ -2,17 +2,18 @@
 `overview_document`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any, TextIO
 
-from freehold.operations.overview import Overview
+from freehold.diagnostics import Diagnostic
+from freehold.operations.overview import Overview, Verdict
 from freehold.operations.overview.needs import last_change
 from freehold.views.log import result_in_words
-from freehold.views.overview_document import is_noteworthy, overview_document
+from freehold.views.overview_document import is_noteworthy, overview_document, time_left
 from freehold.views.status import render_status
 from freehold.views.tables import Column, table_lines
-from freehold.views.terminal import Paper, Style, visible
+from freehold.views.terminal import Paper, Style, on_one_line, visible
 from freehold.views.words import count
 
 _CERTIFICATES = [
@@ -43,12 +44,27 @@ def render_overview(found: Overview, stream: TextIO, *, command: str = "freehold
     paper = Paper(stream)
     document = overview_document(found, command)
     more = [*_tables(document, paper), *_facts(found, document, command), *_needs(document, paper)]
-    render_status(found.status, stream, command=command, more=more)
+    render_status(
+        found.status,
+        stream,
+        command=command,
+        more=more,
+        not_measured=found.not_measured,
+        is_well=found.verdict is Verdict.WELL,
+    )
+
+
+def untold(found: Overview, told: Collection[Diagnostic]) -> list[Diagnostic]:
+    """Warnings that are neither among those that were shown before nor in what `render_overview` writes: why a host cannot be entered."""
+    problems = {host.problem for host in found.status.hosts}
+    warnings = (each for each in found.diagnostics if not each.is_error and each not in told)
+    return [each for each in warnings if each.detail not in problems]
 
 
 def _tables(document: dict[str, Any], paper: Paper) -> Iterator[str]:
     if document["certificates"]:
-        rows = [_certificate(each) for each in document["certificates"]]
+        now = document["looked_at"]
+        rows = [_certificate(each, now) for each in document["certificates"]]
         yield from table_lines(_CERTIFICATES, rows, paper)
         yield ""
     now = document["looked_at"]
@@ -57,14 +73,17 @@ def _tables(document: dict[str, Any], paper: Paper) -> Iterator[str]:
         yield ""
 
 
-def _certificate(shown: dict[str, Any]) -> list[str]:
+def _certificate(shown: dict[str, Any], now: str) -> list[str]:
     if shown["expires"] is None:
-        return [visible(shown["host"]), f"not measured: {visible(shown['problem'])}", "-"]
-    days = count(shown["days"], "day") if shown["days"] >= 0 else "expired"
+        return [visible(shown["host"]), f"not measured: {on_one_line(shown['problem'])}", "-"]
+    unit, number = time_left(shown["expires"], now)
+    left = count(number, unit.removesuffix("s")) if shown["days"] >= 0 else "expired"
     wrong = "" if shown["fits"] else ", made out to other names"
+    if shown["begins"] > now:  # both in UTC
+        wrong += f", valid only from {shown['begins'][:10]}"
     return [
         visible(shown["host"]),
-        f"{shown['expires'][:10]} ({days}){wrong}",
+        f"{shown['expires'][:10]} ({left}){wrong}",
         visible(shown["issuer"]),
     ]
 
@@ -75,7 +94,10 @@ def _update(update: dict[str, Any]) -> list[str]:
 
 
 def _facts(found: Overview, document: dict[str, Any], command: str) -> Iterator[str]:
-    """The last run that changed something, and the last proof by packets."""
+    """Who works here, the last run that changed something, and the last proof by packets."""
+    if owner := found.at_work:
+        since = _minute(datetime.fromtimestamp(owner.since).astimezone())
+        yield f"At work now: {visible(owner.command)}, since {since}"
     if run := last_change(found.runs):
         ended = "at work" if _is_at_work(found, run.pid) else result_in_words(run)
         at = _minute(datetime.fromtimestamp(run.started).astimezone())
@@ -92,8 +114,16 @@ def _is_at_work(found: Overview, pid: int) -> bool:
 
 
 def _isolation(known: dict[str, Any], at: datetime) -> str:
-    outcome = f"{known['different']} different" if known["different"] else "as declared"
-    return f"Isolation: {count(known['checks'], 'check')} at {_minute(at.astimezone())}, {outcome}"
+    measured = known["checks"] - known["unmeasured"]
+    parts = [f"{count(known['checks'], 'check')} at {_minute(at.astimezone())}"]
+    if known["different"]:
+        parts.append(f"{known['different']} different")
+    elif measured:
+        parts.append("as declared" if not known["unmeasured"] else f"{measured} as declared")
+    if known["unmeasured"]:
+        parts.append(f"{known['unmeasured']} not measured")
+    changed = "; infra.yml has changed since" if known["changed"] else ""
+    return f"Isolation: {', '.join(parts)}{changed}"
 
 
 def _minute(at: datetime) -> str:
@@ -107,7 +137,7 @@ def _needs(document: dict[str, Any], paper: Paper) -> Iterator[str]:
             continue
         says, command = visible(need["text"]), visible(need["command"])
         if not command:
-            says += f": {visible(need['detail'])}" if need["detail"] else ""
+            says += f": {on_one_line(need['detail'])}" if need["detail"] else ""
         elif target := need["facts"].get("target"):
             says += f"; on {visible(target)}: {command}"
         else:

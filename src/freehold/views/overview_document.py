@@ -1,9 +1,11 @@
 """The overview as JSON: what `status --json` prints and what the page of `ui` is made of. Pure; called by `cli.status` and `cli.ui`."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from freehold.config.catalog.dated import VERSIONS_AS_OF
 from freehold.model import Infra
 from freehold.operations.overview import Need, Overview
 from freehold.operations.overview.facts import ServedCertificate
@@ -18,6 +20,7 @@ from freehold.views.status import status_document
 from freehold.views.traffic_matrix import Cell, differences, matrix
 
 _MOST_NAMES = 4  # in one sentence
+_EXITED = re.compile(r"exited \((-?\d+)\)")
 
 
 def overview_document(found: Overview, command: str = "freehold") -> dict[str, Any]:
@@ -26,6 +29,7 @@ def overview_document(found: Overview, command: str = "freehold") -> dict[str, A
     placed = {each.name: each for each in found.infra.services}
     return {
         **document,
+        "as_declared": found.as_declared,
         "services": [
             {**each, **_placing(placed.get(each["name"]))} for each in document["services"]
         ],
@@ -33,13 +37,14 @@ def overview_document(found: Overview, command: str = "freehold") -> dict[str, A
         "looked_at": _moment(found.at),
         "seconds": round(found.seconds, 3),
         "needs": [need_document(need, command) for need in found.needs],
-        "not_measured": list(found.plan.not_measured),
+        "not_measured": list(found.not_measured),
         "domains": list(_domains(found.infra)),
         "changes": list(_changes(found)),
         "diagnostics": [_problem(each, command) for each in found.diagnostics],
         "runs": runs_log_document(found.runs)["runs"],
         "at_work": _at_work(found),
         "certificates": [_certificate(each, found.at) for each in found.certificates],
+        "catalog_as_of": VERSIONS_AS_OF.isoformat(),
         "updates": [_update(each) for each in found.updates],
         "isolation": isolation_document(found.isolation, found.infra) if found.isolation else None,
     }
@@ -64,17 +69,36 @@ def need_document(need: Need, command: str = "freehold") -> dict[str, Any]:
 
 
 def need_text(need: Mapping[str, Any], texts: Texts) -> tuple[str, str]:
-    """What is the matter, in a sentence, and its particulars; a diagnostic's are in English whatever the language."""
+    """What is the matter, in a sentence, and its particulars; a diagnostic's, and what another program said, are in English whatever the
+    language.
+    """
     key = f"need.{need['code']}"
     if not (texts.has(key) or texts.has(f"{key}.one")):
         return need["text"], need["detail"]
     subjects = need["subjects"]
-    facts = {"number": len(subjects), "subjects": names_in_text(subjects, texts), **need["facts"]}
+    count, names = len(subjects), names_in_text(subjects, texts)
+    facts = {"number": count, "count": count, "subjects": names, **need["facts"]}
+    if count > 1 and texts.has(f"{key}.several"):
+        return texts(f"{key}.several", **facts), ""
+    if said := facts.get("problem"):
+        return texts(key, **facts), str(said)
     detail = f"{key}.detail"
     if not texts.has(detail) or len(subjects) > 1:
         return texts(key, **facts), ""
-    state = texts.word(f"state.{facts.get('state')}", str(facts.get("state")))
+    state = state_in_words(str(facts.get("state")), texts)
     return texts(key, **facts), texts(detail, **{**facts, "state": state})
+
+
+def state_in_words(state: str, texts: Texts) -> str:
+    """A state as Docker, Incus and Freehold put it, in words; one that nobody translated as it is."""
+    word, _, left = state.partition(", ")
+    ended = _EXITED.fullmatch(word)
+    said = texts("state.exited", code=ended[1]) if ended else texts.word(f"state.{word}", word)
+    return f"{said}, {texts.word(f'state.{_key(left)}', left)}" if left else said
+
+
+def _key(words: str) -> str:
+    return words.replace(" ", "-")
 
 
 def names_in_text(names: Sequence[str], texts: Texts) -> str:
@@ -138,8 +162,10 @@ def _certificate(shown: ServedCertificate, now: datetime) -> dict[str, Any]:
         "service": shown.service,
         "ingress": shown.ingress,
         "target": shown.target,
+        "begins": _moment(shown.begins) if shown.begins else None,
         "expires": _moment(shown.expires) if shown.expires else None,
         "days": shown.days(now),
+        "late": shown.is_late(now),
         "issuer": shown.issuer,
         "fits": shown.fits,
         "problem": shown.problem,
@@ -151,6 +177,7 @@ def _update(update: Update) -> dict[str, Any]:
         "name": update.name,
         "catalog": update.kind,
         "target": update.target,
+        "known": update.is_known,
         "running": update.running or None,
         "wanted": update.wanted,
         "newest": update.newest_in_catalog,
@@ -166,18 +193,29 @@ def is_noteworthy(update: Mapping[str, Any], now: str) -> bool:
     return update["ends"] is not None and days_left(update["ends"], now) <= ENDS_SOON
 
 
+def time_left(until: str, now: str) -> tuple[str, int]:
+    """From one moment to another, both in ISO 8601, in whole `days`; in `hours` or `minutes` where it is less than two days."""
+    minutes = (
+        int((datetime.fromisoformat(until) - datetime.fromisoformat(now)).total_seconds()) // 60
+    )
+    if minutes >= 2 * 24 * 60:
+        return "days", minutes // (24 * 60)
+    return ("hours", minutes // 60) if minutes >= 60 else ("minutes", minutes)
+
+
 def days_left(day: str, now: str) -> int:
     """From a moment to a day, both in ISO 8601."""
     return (date.fromisoformat(day) - datetime.fromisoformat(now).date()).days
 
 
 def isolation_document(measured: Measured, infra: Infra) -> dict[str, Any]:
-    """The last proof by packets, as a matrix; `missing` are machines that it does not know."""
+    """The last proof by packets, as a matrix; `missing` are machines that it does not know, `changed`: infra.yml says something else by now."""
     report = measured.report
     table = matrix(report)
     return {
         "measured_at": _moment(measured.at),
         "as_declared": report.as_declared,
+        "changed": not measured.is_of(infra),
         "seconds": round(report.seconds, 3),
         "checks": len(report.results),
         "different": report.count(Verdict.DIFFERENT),

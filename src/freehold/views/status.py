@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, TextIO
 
-from freehold.operations.machine_status import HostStatus, MachineStatus, ServiceStatus, Status
+from freehold.operations.machine_status import (
+    UNKNOWN,
+    HostStatus,
+    MachineStatus,
+    ServiceStatus,
+    Status,
+)
 from freehold.views.tables import Column, table_lines
 from freehold.views.terminal import Paper, Style, visible
 from freehold.views.words import count, listed
@@ -85,11 +91,18 @@ def status_document(status: Status) -> dict[str, Any]:
 
 
 def render_status(
-    status: Status, stream: TextIO, *, command: str = "freehold", more: Sequence[str] = ()
+    status: Status,
+    stream: TextIO,
+    *,
+    command: str = "freehold",
+    more: Sequence[str] = (),
+    not_measured: Sequence[str] = (),
+    is_well: bool = True,
 ) -> None:
     """Write a table each of the machines, the hosts and the services, the orphans, and whether everything is as declared.
 
-    `more` are lines that stand before the last ones.
+    `more` are lines that stand before the last ones. `not_measured` is what could not be looked at, in words. The last line is green when
+    all is as declared and nothing else is the matter (`is_well`).
     """
     paper = Paper(stream)
     if status.machines:
@@ -107,13 +120,14 @@ def render_status(
     for line in more:
         paper.line(line)
     for host in status.hosts:
-        if host.problem:
-            for line in paper.wrapped(visible(host.problem)):
+        for said in host.problem.splitlines():
+            for line in paper.wrapped(visible(said)):
                 paper.line(paper.paint(line, Style.CAUTION))
     if status.orphans:
         paper.line(f"{count(len(status.orphans), 'orphan')}; to see them: {command} orphans")
-    for line in paper.wrapped(_verdict(status, command)):
-        paper.line(paper.paint(line, Style.GREEN if status.as_declared else Style.CAUTION))
+    green = is_well and status.as_declared and not not_measured
+    for line in paper.wrapped(_verdict(status, not_measured, command)):
+        paper.line(paper.paint(line, Style.GREEN if green else Style.CAUTION))
 
 
 def _rows(machines: Sequence[MachineStatus]) -> list[list[str]]:
@@ -170,9 +184,17 @@ def address_in_words(machine: MachineStatus) -> str:
     return f"{machine.declared_address} (has {real})"
 
 
-def _verdict(status: Status, command: str) -> str:
+def _verdict(status: Status, not_measured: Sequence[str], command: str) -> str:
+    dark = listed([visible(each) for each in not_measured])
+    unknown = [f"Not measured: {dark}."] if dark else []
     if status.as_declared:
-        return "Everything is as infra.yml says."
+        well = "What could be looked at is" if dark else "Everything is"
+        return " ".join([f"{well} as infra.yml says.", *unknown])
+    differs = f"{'; '.join(_differences(status))}."
+    return " ".join([differs, *unknown, f"To see what apply would do: {command} plan"])
+
+
+def _differences(status: Status) -> list[str]:
     parts = []
     if status.changes:
         parts.append(f"{count(status.changes, 'resource')} not as infra.yml says")
@@ -180,8 +202,11 @@ def _verdict(status: Status, command: str) -> str:
         parts.append(f"{listed([visible(w) for w in wrong])} without the declared address")
     if away := [host.name for host in status.hosts if not host.is_reachable]:
         parts.append(f"{listed([visible(name) for name in away])} not reachable")
-    if ill := [each.name for each in status.services if not each.serves]:
+    dark = [each.name for each in status.services if each.state == UNKNOWN]
+    if ill := [each.name for each in status.services if not each.serves and each.name not in dark]:
         parts.append(f"{listed([visible(name) for name in ill])} not serving")
+    if dark:
+        parts.append(f"{listed([visible(name) for name in dark])} not known")
     if status.problems:
         parts.append(count(status.problems, "problem") + " in the way")
-    return f"{'; '.join(parts)}. To see what apply would do: {command} plan"
+    return parts

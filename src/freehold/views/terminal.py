@@ -126,6 +126,11 @@ def visible(text: str) -> str:
     return "".join(_escaped(character) for character in text)
 
 
+def on_one_line(text: str) -> str:
+    """The same of what another program said on one line or several."""
+    return visible(" ".join(text.splitlines()))
+
+
 def _escaped(character: str) -> str:
     """Escaped: control, format (bidi too), surrogate, private and unassigned; separators of lines."""
     category = unicodedata.category(character)

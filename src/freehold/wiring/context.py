@@ -1,7 +1,8 @@
 """What the templates of a descriptor see. Pure; called by `providers.compose`, and by `rules` for the alerts of all services.
 
 `service.name`, `service.target`, `service.host` (the name under which people reach it, else None), `version`, `settings.X`,
-`ports.NAME`, `needs.NAME.host`, `needs.NAME.ports.PORT`, `needs.NAME.settings.X`,
+`ports.NAME`, `needs.NAME.host`, `needs.NAME.ports.PORT`, `needs.NAME.addresses.PORT` (HOST:PORT), `needs.NAME.settings.X`,
+`needs.NAME.calls_back.PORT` (where that one finds a port of this one),
 `secrets.NAME`: the path of the file in the container, never the value; and `estate`, see `freehold.wiring.estate`.
 """
 
@@ -11,7 +12,7 @@ from typing import Any
 from freehold.model import Infra
 from freehold.model.descriptors import Need
 from freehold.model.services import Service
-from freehold.wiring.addresses import host_of, met, number_of
+from freehold.wiring.addresses import address_of, host_of, met, number_of
 
 
 def context(infra: Infra, service: Service) -> dict[str, Any]:
@@ -43,11 +44,12 @@ def own_context(infra: Infra, service: Service) -> dict[str, Any]:
 
 
 def _needed(infra: Infra, service: Service, need: Need, needed: Service) -> Mapping[str, Any]:
+    used = need.used(needed.descriptor)
+    asked = [port for port in service.descriptor.ports if port.name in need.calls_back]
     return {
         "host": host_of(infra, service, needed),
-        "ports": {
-            port.name: number_of(infra, service, needed, port)
-            for port in need.used(needed.descriptor)
-        },
+        "ports": {port.name: number_of(infra, service, needed, port) for port in used},
+        "addresses": {port.name: address_of(infra, service, needed, port) for port in used},
+        "calls_back": {port.name: address_of(infra, needed, service, port) for port in asked},
         "settings": dict(needed.settings),
     }

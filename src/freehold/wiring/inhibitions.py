@@ -12,6 +12,13 @@ SERVICE_DOWN = "ServiceDown"
 PROBE_FAILED = "ProbeFailed"
 NAME_FAILED = "NameFailed"
 """A service is not served under its name; the label `ingress` says by whom it should be."""
+INGRESS_FAILED = "IngressFailed"
+"""A proxy runs, and serves none of its names."""
+PROBES_DIFFER = "ProbesDiffer"
+"""One that looks does not see what others see."""
+
+_IS_DOWN = f'alertname=~"{SERVICE_DOWN}|{PROBE_FAILED}"'
+_SERVES_NOTHING = f'alertname=~"{SERVICE_DOWN}|{PROBE_FAILED}|{INGRESS_FAILED}"'
 
 
 def inhibitions(infra: Infra) -> list[dict[str, Any]]:
@@ -23,9 +30,9 @@ def inhibitions(infra: Infra) -> list[dict[str, Any]]:
             "target_matchers": [f'alertname!="{HOST_DOWN}"'],
             "equal": ["target"],
         },
-        {
-            "source_matchers": [f'alertname="{SERVICE_DOWN}"'],
-            "target_matchers": [f'alertname="{PROBE_FAILED}"'],
+        {  # one that matches both hides none of its kind
+            "source_matchers": [_IS_DOWN],
+            "target_matchers": [f'alertname=~"{PROBE_FAILED}|{INGRESS_FAILED}"'],
             "equal": ["service"],
         },
         *_names(infra),
@@ -38,7 +45,7 @@ def inhibitions(infra: Infra) -> list[dict[str, Any]]:
             found.append({"source_matchers": sources, "target_matchers": [_any_of(elsewhere)]})
     for name, names in below.items():
         if names:
-            sources = [f'alertname=~"{SERVICE_DOWN}|{PROBE_FAILED}"', f'service="{name}"']
+            sources = [_IS_DOWN, f'service="{name}"']
             found.append({"source_matchers": sources, "target_matchers": [_any_of(names)]})
     return found
 
@@ -48,13 +55,13 @@ def _names(infra: Infra) -> Iterator[dict[str, Any]]:
     served = [each for each in infra.services if each.serves]
     if served:
         yield {
-            "source_matchers": [f'alertname=~"{SERVICE_DOWN}|{PROBE_FAILED}"'],
+            "source_matchers": [_IS_DOWN],
             "target_matchers": [f'alertname="{NAME_FAILED}"'],
             "equal": ["service"],
         }
     for ingress in served:
         for sources in (
-            [f'alertname="{SERVICE_DOWN}"', f'service="{ingress.name}"'],
+            [_SERVES_NOTHING, f'service="{ingress.name}"'],
             [f'alertname="{HOST_DOWN}"', f'target="{ingress.target}"'],
         ):
             yield {"source_matchers": sources, "target_matchers": _named(ingress)}
@@ -62,7 +69,7 @@ def _names(infra: Infra) -> Iterator[dict[str, Any]]:
 
 
 def _behind_login(infra: Infra, ingress: Service) -> Iterator[dict[str, Any]]:
-    """Nor is one that asks for a login, when that is down, or what the login cannot do without."""
+    """Nor is one that asks for a login, when that is down, or what the login cannot do without. Where all ask, the proxy serves none."""
     login = infra.service(ingress.needs.get(LOGIN_NEED, ""))
     each_served = (infra.service(name) for name in ingress.serves)
     guarded = [each.name for each in each_served if each and _is_guarded(each)]
@@ -70,13 +77,16 @@ def _behind_login(infra: Infra, ingress: Service) -> Iterator[dict[str, Any]]:
         return
     below = _dependents(infra)
     causes = [each for each in infra.services if login.name in {each.name, *below[each.name]}]
-    names = [*_named(ingress), _any_of(guarded)]
-    for cause in causes:
-        sources = [f'alertname=~"{SERVICE_DOWN}|{PROBE_FAILED}"', f'service="{cause.name}"']
-        yield {"source_matchers": sources, "target_matchers": names}
-    for target in sorted({cause.target for cause in causes} - {ingress.target}):
-        sources = [f'alertname="{HOST_DOWN}"', f'target="{target}"']
-        yield {"source_matchers": sources, "target_matchers": names}
+    hidden = [[*_named(ingress), _any_of(guarded)]]
+    if {*ingress.serves} <= {*guarded, login.name}:
+        hidden.append([f'alertname="{INGRESS_FAILED}"', f'service="{ingress.name}"'])
+    for targets in hidden:
+        for cause in causes:
+            sources = [_IS_DOWN, f'service="{cause.name}"']
+            yield {"source_matchers": sources, "target_matchers": targets}
+        for target in sorted({cause.target for cause in causes} - {ingress.target}):
+            sources = [f'alertname="{HOST_DOWN}"', f'target="{target}"']
+            yield {"source_matchers": sources, "target_matchers": targets}
 
 
 def _is_guarded(service: Service) -> bool:

@@ -32,20 +32,20 @@ def exposures(infra: Infra) -> list[dict[str, Any]]:
 
 def ingress(infra: Infra, service: Service) -> dict[str, Any] | None:
     """The proxy that serves names, the one on the same target before others: `service`, `target`, `address` (of its target), and as
-    this service sees it `host` and `ports`.
+    this service sees it `host`, `ports` and `addresses` (HOST:PORT).
     """
     able = [each for each in infra.services if Reach.EXPOSED in each.descriptor.reaches]
     if not able:
         return None
     found = next((each for each in able if each.target == service.target), able[0])
+    ports = found.descriptor.ports
     return {
         "service": found.name,
         "target": found.target,
         "address": target_address(infra, found.target),
         "host": host_of(infra, service, found),
-        "ports": {
-            port.name: number_of(infra, service, found, port) for port in found.descriptor.ports
-        },
+        "ports": {port.name: number_of(infra, service, found, port) for port in ports},
+        "addresses": {port.name: address_of(infra, service, found, port) for port in ports},
     }
 
 

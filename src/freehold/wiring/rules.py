@@ -11,17 +11,17 @@ from jinja2 import TemplateError
 
 from freehold.config.catalog.templates import fill_in
 from freehold.model import Infra
-from freehold.model.descriptors import AlertRule, AlertSeverity
+from freehold.model.descriptors import AlertRule
 from freehold.model.services import Service
 from freehold.wiring.context import own_context
-from freehold.wiring.inhibitions import HOST_DOWN, NAME_FAILED, PROBE_FAILED, SERVICE_DOWN
-from freehold.wiring.scrapes import measured, names, probes, scrapes
+from freehold.wiring.inhibitions import HOST_DOWN, SERVICE_DOWN
+from freehold.wiring.probe_rules import probe_rules
+from freehold.wiring.rule import HOST_SECONDS, SERVICE_SECONDS, duration, rule
+from freehold.wiring.scrapes import measured, scrapes
 
 COMPUTER = "node-exporter"
 """The entry of the catalog that measures a computer: where it runs, silence of all that runs there is the computer's."""
 
-_HOST_SECONDS = 60  # before anything on it is said to be down, so that this one hides the others
-_SERVICE_SECONDS = 120
 _COMING_BACK_SECONDS = 120  # after a computer is back, for what runs on it to start
 
 
@@ -30,8 +30,7 @@ def rules(infra: Infra, service: Service) -> list[dict[str, Any]]:
     return [
         *_hosts_down(infra, service),
         *_services_down(infra, service),
-        *_probes_failed(infra, service),
-        *_names_failed(infra, service),
+        *probe_rules(infra, service),
         *_own_rules(infra),
     ]
 
@@ -42,8 +41,8 @@ def _hosts_down(infra: Infra, service: Service) -> Iterator[dict[str, Any]]:
     for target in sorted(set(computers)):
         expression = f'max by (target) (up{{target="{target}",prober=""}}) == 0'
         summary = f"{target} does not answer, nor does anything that runs there"
-        rule = _rule(HOST_DOWN, expression, _HOST_SECONDS, {"target": target}, summary)
-        yield {**rule, "keep_firing_for": duration(_COMING_BACK_SECONDS)}
+        found = rule(HOST_DOWN, expression, HOST_SECONDS, {"target": target}, summary)
+        yield {**found, "keep_firing_for": duration(_COMING_BACK_SECONDS)}
 
 
 def _services_down(infra: Infra, service: Service) -> Iterator[dict[str, Any]]:
@@ -53,39 +52,7 @@ def _services_down(infra: Infra, service: Service) -> Iterator[dict[str, Any]]:
             labels = {"service": name, "target": target}
             summary = f"{name} on {target} does not answer at {each['address']}"
             expression = f'up{{service="{name}",prober=""}} == 0'
-            yield _rule(SERVICE_DOWN, expression, _SERVICE_SECONDS, labels, summary)
-
-
-def _probes_failed(infra: Infra, service: Service) -> Iterator[dict[str, Any]]:
-    for each in probes(infra, service):
-        name, target = each["service"], each["target"]
-        labels = {"service": name, "target": target}
-        expression = f'probe_success{{service="{name}",prober="{each["prober"]}",ingress=""}} == 0'
-        summary = f"{name} on {target} does not serve {each['host']}: no answer at {each['url']}"
-        yield _rule(PROBE_FAILED, expression, _SERVICE_SECONDS, labels, summary)
-
-
-def _names_failed(infra: Infra, service: Service) -> Iterator[dict[str, Any]]:
-    for each in names(infra, service):
-        name, target, ingress = each["service"], each["target"], each["ingress"]
-        labels = {"service": name, "target": target, "ingress": ingress}
-        expression = (
-            f'probe_success{{service="{name}",prober="{each["prober"]}",ingress="{ingress}"}} == 0'
-        )
-        summary = f"https://{each['host']} does not answer, though {name} may: see {ingress} and the certificate"
-        yield _rule(NAME_FAILED, expression, _SERVICE_SECONDS, labels, summary)
-
-
-def _rule(
-    name: str, expression: str, seconds: int, labels: dict[str, str], summary: str
-) -> dict[str, Any]:
-    return {
-        "alert": name,
-        "expr": expression,
-        "for": duration(seconds),
-        "labels": {"severity": AlertSeverity.CRITICAL.value, **labels},
-        "annotations": {"summary": summary},
-    }
+            yield rule(SERVICE_DOWN, expression, SERVICE_SECONDS, labels, summary)
 
 
 def _own_rules(infra: Infra) -> Iterator[dict[str, Any]]:
@@ -119,11 +86,3 @@ def _own_rule(service: Service, alert: AlertRule, known: dict[str, Any]) -> dict
 def _of_series(label: str, else_: str) -> str:
     """What the series is about that the alert comes from; where it does not say so, this service (a template of Prometheus's)."""
     return f"{{{{ with $labels.{label} }}}}{{{{ . }}}}{{{{ else }}}}{else_}{{{{ end }}}}"
-
-
-def duration(seconds: int) -> str:
-    """As Prometheus writes one: `90s`, `5m`, `1h`."""
-    for unit, length in (("h", 3600), ("m", 60)):
-        if seconds % length == 0:
-            return f"{seconds // length}{unit}"
-    return f"{seconds}s"

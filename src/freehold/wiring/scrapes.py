@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from freehold.model import Infra
-from freehold.model.descriptors import PortOffer, Reach, encrypted
+from freehold.model.descriptors import PortOffer, Reach, encrypted, looked_at
 from freehold.model.services import Service
 from freehold.wiring.addresses import ITSELF, address_of
 
@@ -39,7 +39,8 @@ def measured(infra: Infra, service: Service) -> Iterator[tuple[Service, PortOffe
 
 def probes(infra: Infra, service: Service) -> list[dict[str, Any]]:
     """What services with `reaches: [probed]` look at: `prober`, `through` (where this service reaches the prober), and of what is
-    looked at `service`, `kind`, `target`, `host` (its name for people) and `url` (as the prober sees it).
+    looked at `service`, `kind`, `target`, `host` (its name for people, where it has one), `url` (as the prober sees it), `module` (how it
+    looks: `answers`, as a browser, or `tcp`, whether somebody listens) and `asked` (what the prober is told of it).
     """
     return [
         {
@@ -47,7 +48,7 @@ def probes(infra: Infra, service: Service) -> list[dict[str, Any]]:
             "through": _address(infra, service, prober, prober.descriptor.ports[0]),
             **about(other),
             "host": other.expose.host if other.expose else "",
-            "url": f"{port.scheme or _PLAIN}://{_address(infra, prober, other, port)}",
+            **_way_to_look(other, port, _address(infra, prober, other, port)),
         }
         for prober, other, port in probed(infra)
     ]
@@ -57,10 +58,16 @@ def probed(infra: Infra) -> Iterator[tuple[Service, Service, PortOffer]]:
     """Who looks at which service, and at which port of it."""
     for prober in _probers(infra):
         for other in infra.services:
-            exposes = other.descriptor.exposes
-            port = other.descriptor.port(exposes) if exposes and other.expose else None
+            port = looked_at(other.descriptor, is_exposed=other.expose is not None)
             if port and port.name in prober.reaches.get(other.name, ()):
                 yield prober, other, port
+
+
+def _way_to_look(service: Service, port: PortOffer, address: str) -> dict[str, str]:
+    if service.expose is None:
+        return {"module": "tcp", "asked": address, "url": f"tcp://{address}"}
+    url = f"{port.scheme or _PLAIN}://{address}"
+    return {"module": "answers", "asked": url, "url": url}
 
 
 def names(infra: Infra, service: Service) -> list[dict[str, Any]]:

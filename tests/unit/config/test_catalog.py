@@ -30,6 +30,8 @@ description: A web program
 version: "1.0"
 container: {image: registry.example.org/app}
 """
+WITHOUT_HEALTH = {"exportarr"}
+"""Images that hold their program alone, which cannot be asked from inside: whoever measures it sees whether it serves."""
 
 
 def descriptor(name: str) -> Descriptor:
@@ -68,7 +70,7 @@ def test_what_comes_with_freehold_is_complete(name: str) -> None:
     assert found.cpu is not None
     assert found.ports
     if found.container is not None:
-        assert found.health is not None
+        assert (found.health is None) is (name in WITHOUT_HEALTH)
         assert found.container.image.count("/") >= 2, "the registry is named"
     for data in found.data:
         assert data.description, data.name
@@ -118,7 +120,9 @@ def test_the_end_of_life_is_that_of_the_line() -> None:
     found = descriptor("postgresql")
     assert found.end_of_life("13.2") == date(2025, 11, 13)
     assert found.end_of_life("17") == date(2029, 11, 8)
-    assert found.end_of_life("1.7") is None
+    assert found.end_of_life("12.3") == date(2025, 11, 13), "older than all that are listed"
+    assert found.end_of_life("9.6.1") == date(2025, 11, 13)
+    assert found.end_of_life("latest") is None
     assert found.end_of_life("170.1") is None
     nearer = Descriptor(
         name="a", title="", description="", version="3.5.1",
@@ -179,13 +183,14 @@ def test_a_configuration_file_of_freehold_is_filled_in() -> None:
     values = {
         "ports": {"redis": 6379},
         "settings": {"memory": "64mb", "eviction": "noeviction"},
-        "secret": {"password": "open"}.__getitem__,
+        "secret": {"password": "open", "monitoring": "ajar"}.__getitem__,
     }
     (file,) = descriptor("redis").files
     text = fill_in(file.content, values)
     assert text.startswith("port 6379\ndir /data\n")
     assert "maxmemory 64mb\n" in text
-    assert text.endswith("requirepass open\n")
+    assert 'requirepass "open"\n' in text
+    assert '\nuser freehold_monitoring on ">ajar" resetkeys resetchannels -@all +ping ' in text
 
 
 def test_the_reference_of_the_catalog_has_not_drifted() -> None:
@@ -264,3 +269,10 @@ def test_a_file_that_is_not_there_or_twice(
     [problem] = entry.problems
     assert problem.code == code
     assert says in (problem.detail or "")
+
+
+def test_any_name_of_an_owner_is_one_word_to_the_shell() -> None:
+    found = descriptor("postgresql")
+    (dump,) = [each.pre[-1] for each in found.data if each.pre]
+    shown = fill_in(dump, {"settings": {"user": "my user; id"}})
+    assert "--username='my user; id' >" in shown

@@ -7,7 +7,9 @@ import pytest
 from freehold.config.load import load
 from freehold.model import Infra, Policy, Protocol
 from freehold.model.traffic import Declaration, Flow
+from freehold.providers.compose.desired import wanted
 from freehold.providers.secrets.needs import needed_secrets
+from freehold.system.secrets.fake import FakeSecrets
 from tests.provider.estate import infra_of
 
 METER = """\
@@ -99,7 +101,7 @@ def test_a_domain_without_the_internet_stays_without_it(folder: Path) -> None:
     meter = infra.service("meter")
     assert meter is not None
     assert meter.reaches == {"app": ("metrics",)}
-    assert [each.code for each in load(folder).diagnostics] == ["unreached-service"]
+    assert [each.code for each in load(folder).diagnostics] == ["unreached-service", "nobody-told"]
     said = "    policies:\n      - {from: watch, to: internet, ports: [8001]}\n"
     meter = infra_of(folder, text + "\n" + said).service("meter")
     assert meter is not None
@@ -124,7 +126,7 @@ def test_an_optional_need_is_met_when_one_is_there(folder: Path) -> None:
     assert meter_of(infra_of(folder, one)) == {"alerts": "teller"}
     two = one + "      other: {on: watch/tower, service: teller}\n"
     assert meter_of(infra_of(folder, two)) == {}, "which of them cannot be guessed"
-    assert [each.code for each in load(folder).diagnostics] == ["unclear-need"]
+    assert [each.code for each in load(folder).diagnostics] == ["unclear-need", "nobody-told"]
     chosen = two.replace("meter: {on: watch/tower}", "meter: {on: watch/tower, needs: {alerts: other}}")  # fmt: skip
     assert meter_of(infra_of(folder, chosen)) == {"alerts": "other"}
 
@@ -158,3 +160,67 @@ def test_a_port_opens_for_whoever_has_the_targets_own_network(folder: Path) -> N
     app = infra_of(folder, text).service("app")
     assert app is not None
     assert app.published == {"metrics": 8001}
+
+
+FINDER = """\
+title: Finder
+description: Finds for an app, which fetches from it
+version: "1"
+container:
+  image: registry.example.org/finder
+  environment: {OWN: "http://{{ needs.app.calls_back.http }}", ITS: "http://{{ needs.app.addresses.http }}"}
+ports:
+  http: {number: 9696, network: media}
+  other: {number: 9697, network: media}
+needs: {app: {service: app, calls_back: [http]}}
+"""
+
+
+def finder(folder: Path, text: str) -> tuple[Infra, dict[str, str]]:
+    """The estate, and what the finder tells."""
+    (folder / "catalog" / "finder.yml").write_text(FINDER)
+    infra = infra_of(folder, text)
+    service = infra.service("finder")
+    assert service is not None
+    return infra, dict(wanted(infra, service, FakeSecrets()).entry["environment"])
+
+
+def test_who_is_needed_connects_back(folder: Path) -> None:
+    """Beside by its name; from elsewhere at its computer, where the port is open to that one alone. Nobody waits for it."""
+    text = """
+        freehold: 1
+        name: test
+        hosts: {cortex: {address: 203.0.113.20}, synapse: {address: "2001:db8::21"}}
+        services:
+          app: {on: cortex}
+          finder: {on: %s}
+        """
+    infra, told = finder(folder, text % "cortex")
+    assert told == {"OWN": "http://finder:9696", "ITS": "http://app:8000"}
+    infra, told = finder(folder, text % "synapse, ports: {http: 9700}")
+    assert told == {"OWN": "http://[2001:db8::21]:9700", "ITS": "http://203.0.113.20:8000"}
+    found, app = infra.service("finder"), infra.service("app")
+    assert found is not None
+    assert app is not None
+    assert (found.published, found.reached_from) == ({"http": 9700}, {"http": ("203.0.113.20",)})
+    assert (app.needs, app.reaches) == ({}, {"finder": ("http",)})
+    assert [each.code for each in load(folder).diagnostics] == []
+
+
+def test_the_policy_back_follows(folder: Path) -> None:
+    text = """
+        freehold: 1
+        name: test
+        domains:
+          watch: {subnet_id: 1, machines: {tower: {ip: 10.100.1.10}}}
+          shop: {subnet_id: 2, machines: {front: {ip: 10.100.2.10}}}
+        policies:
+          - {from: watch, to: shop, ports: [8000], reason: finder needs app}
+        services:
+          finder: {on: watch/tower}
+          app: {on: shop/front}
+        """
+    infra, _ = finder(folder, text)
+    assert infra.policies[1:] == (
+        Policy(source="shop/front", target="watch/tower", protocol=Protocol.TCP, ports=((9696, 9696),), reason="app asks finder in turn", follows=True),
+    )  # fmt: skip

@@ -113,7 +113,24 @@ def test_a_secret_is_that_of_the_service_that_meets_the_need(tmp_path: Path) -> 
     text = "  app: {on: cortex, secrets: {session: old}}\n  db: {on: cortex, service: postgresql, secrets: {password: main}}\n"
     infra = estate(tmp_path, text)
     assert service(infra, "app").secrets == {"password": "main", "session": "old"}
-    assert service(infra, "db").secrets == {"password": "main"}
+    assert service(infra, "db").secrets == {"password": "main", "monitoring": "db_monitoring"}
+
+
+def test_a_secret_of_a_need_that_nothing_meets_is_none(tmp_path: Path) -> None:
+    """Nobody would read it: it is not generated. One that infra.yml names is the user's."""
+    could = APP.replace("service: postgresql}", "service: postgresql, optional: true}")
+    behind = could.replace("postgresql", "could").replace("shared_with: database.password", "shared_with: database.password, length: 20")  # fmt: skip
+    (tmp_path / "catalog").mkdir()
+    (tmp_path / "catalog" / "could.yml").write_text(could)
+    (tmp_path / "catalog" / "behind.yml").write_text(behind)
+    alone = estate(tmp_path, "  could: {on: cortex}\n  behind: {on: cortex}\n")
+    assert service(alone, "could").secrets == {"session": "could_session"}
+    assert service(alone, "behind").secrets == {"session": "behind_session"}, "it would be theirs"
+    named = estate(tmp_path, "  could: {on: cortex, secrets: {password: outside}}\n  behind: {on: cortex}\n")  # fmt: skip
+    assert service(named, "could").secrets == {"password": "outside", "session": "could_session"}
+    assert service(named, "behind").secrets == {"password": "outside", "session": "behind_session"}
+    met = estate(tmp_path, "  could: {on: cortex}\n  db: {on: cortex, service: postgresql}\n")
+    assert service(met, "could").secrets == {"password": "db_password", "session": "could_session"}
 
 
 def test_a_port_opens_when_a_service_on_another_target_needs_it(tmp_path: Path) -> None:
@@ -200,6 +217,21 @@ def test_the_last_day_is_still_good(tmp_path: Path, today: date, told: list[str]
 def test_an_image_of_ones_own_is_not_judged_by_the_version(tmp_path: Path) -> None:
     text = '  postgresql: {on: cortex, version: "13.1", image: "registry.example.org/pg:13"}\n'
     assert loaded(tmp_path, text).diagnostics == ()
+
+
+def test_a_setting_brings_another_image_and_ones_own_comes_first(tmp_path: Path) -> None:
+    text = """\
+  caddy: {on: cortex}
+  second: {on: synapse, service: caddy, settings: {certificates: cloudflare}}
+  third: {on: web/app, service: caddy, image: registry.example.org/own:1, settings: {certificates: cloudflare}}
+"""
+    infra = estate(tmp_path, text)
+    images = {each.name: str(each.image).partition(":")[0] for each in infra.services}
+    assert images == {
+        "caddy": "docker.io/library/caddy",
+        "second": "ghcr.io/caddybuilds/caddy-cloudflare",
+        "third": "registry.example.org/own",
+    }
 
 
 POLICY = "policies:\n  - {from: front, to: back/data, ports: ['5000-6000']}\n"

@@ -70,11 +70,11 @@ def test_what_the_catalog_publishes_is_for_all_unless_infra_yml_says_for_whom(
 
 
 def test_from_opens_a_port_that_nobody_needs(tmp_path: Path) -> None:
-    text = "  redis: {on: cortex, from: {redis: [all]}}\n  prometheus: {on: cortex, from: {http: [198.51.100.7]}}\n"
+    text = "  redis: {on: cortex, from: {redis: [all]}}\n  loki: {on: cortex, from: {http: [198.51.100.7]}}\n"
     infra = estate(tmp_path, text)
     assert service(infra, "redis").published == {"redis": 6379}
     assert service(infra, "redis").reached_from == {"redis": ("all",)}
-    assert service(infra, "prometheus").reached_from == {"http": ("198.51.100.7",)}
+    assert service(infra, "loki").reached_from == {"http": ("198.51.100.7",)}
 
 
 def test_from_adds_to_the_hosts_that_need_it(tmp_path: Path) -> None:
@@ -100,6 +100,21 @@ def test_a_container_calls_its_computer_for_what_is_in_no_network(tmp_path: Path
     infra = estate(tmp_path, "  reader: {on: cortex}\n  node-exporter: {on: cortex}\n")
     (port,) = told(infra, "cortex").values()
     assert (port["port"], port["from"], port["beside"]) == (9100, [], True)
+
+
+def test_who_has_the_network_of_the_computer_by_way_of_another_is_in_no_network_either(
+    tmp_path: Path,
+) -> None:
+    """A container calls its computer for it; and it needs no door in the rules for what is on the computer itself."""
+    catalog = tmp_path / "catalog"
+    catalog.mkdir()
+    text = "title: X\ndescription: Does\nversion: '1'\ncontainer: {image: registry.example.org/x%s}\nports: {http: {number: %d}}\n%s"
+    (catalog / "mesh.yml").write_text(text % (", host_network: true", 8888, ""))
+    (catalog / "guest.yml").write_text(text % (", network_of: way", 8080, "needs: {way: {service: mesh}}\n"))  # fmt: skip
+    (catalog / "reader.yml").write_text(text % ("", 8000, "needs: {source: {service: guest}}\n"))
+    infra = estate(tmp_path, "  mesh: {on: cortex, from: {http: []}}\n  guest: {on: cortex, from: {http: []}}\n  reader: {on: cortex}\n")  # fmt: skip
+    beside = {name: port["beside"] for (name, _), port in told(infra, "cortex").items()}
+    assert beside == {"mesh": False, "guest": True}
 
 
 def test_of_a_machine_somebody_must_say_where_its_packets_come_from(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ KINDS = {
     "network": Kind(name="network", rank=0),
     "box": Kind(name="box", rank=1, holds_data=True, impact_of=_impact),
     "wall": Kind(name="wall", rank=-1, guards=frozenset({"box"})),
+    "inside": Kind(name="inside", rank=2, shields=frozenset({"port"})),
+    "port": Kind(name="port", rank=3),
 }
 WALL = Address(HOST, "wall")
 
@@ -259,3 +261,26 @@ def test_a_selection_may_not_leave_out_a_guard_that_is_not_as_it_should_be() -> 
         assert [problem.code for problem in made.diagnostics] == ["left-out"]
         assert "wall:host must be made first" in made.diagnostics[0].detail
     assert plan(desired, [seen(WALL, size="new")], selection=only).can_apply
+
+
+def test_a_selection_may_not_leave_out_what_shields_a_host() -> None:
+    """Its rules of ports: those of a machine are the firewall's, and only what stands on it waits for them."""
+    host, machine = Address("cortex", "inside"), Address("a", "inside", "x")
+    for inside, codes in ((host, ["left-out"]), (machine, [])):
+        port = Address(inside.domain, "port", "db")
+        desired = [wanted(inside, size="new"), wanted(port, inside, size="new")]
+        old = [seen(inside, size="old"), seen(port, size="old")]
+        made = plan(desired, old, selection=Selection(kinds=("port",)))
+        assert [problem.code for problem in made.diagnostics] == codes
+        assert plan(desired, old).can_apply
+        shut = [seen(inside, size="new"), seen(port, size="old")]
+        assert plan(desired, shut, selection=Selection(kinds=("port",))).can_apply
+        served = [seen(inside, size="old"), seen(port, size="new")]
+        assert plan(desired, served, selection=Selection(kinds=("port",))).can_apply
+
+
+def test_what_stands_in_the_place_of_something_is_named_with_a_way_out() -> None:
+    stranger = seen(box("a", "x"), owned=False, foreign=("the box theirs",), adopt="move it away")
+    [problem] = plan([wanted(box("a", "x"), image="1")], [stranger]).diagnostics
+    assert (problem.code, "the box theirs" in problem.detail) == ("not-ours", True)
+    assert problem.hint == "Choose another name, or move it away"

@@ -36,6 +36,14 @@ def test_what_a_terminal_would_obey_is_escaped() -> None:
     assert "\x1b" not in "\n".join(shown())
 
 
+def test_what_a_program_said_on_two_lines_has_no_escapes() -> None:
+    stream = StringIO()
+    said = "A host does not answer: cortex (a, port 22): banner\ncortex (b, port 22): refused"
+    render_doctor([CheckResult("cortex", Finding(Result.ERROR, said))], stream)
+    assert "banner cortex (b, port 22)" in " ".join(stream.getvalue().split())
+    assert "\\n" not in stream.getvalue()
+
+
 def test_the_last_line_counts() -> None:
     assert shown()[-1] == "4 checks: 1 ok, 1 warning, 1 error, 1 not measured."
 

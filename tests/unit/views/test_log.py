@@ -1,6 +1,7 @@
 """Past runs, for people and for scripts."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -30,6 +31,14 @@ def test_no_runs() -> None:
 @pytest.mark.parametrize(("name", "run"), [("done", RUNS[0]), ("hostile", RUNS[4])])
 def test_a_timeline(golden: Golden, name: str, run: PastRun) -> None:
     golden(f"log-run-{name}", lambda stream: render_run(run, stream))
+
+
+def test_what_a_program_said_on_two_lines_has_no_escapes() -> None:
+    stream = StringIO()
+    failed = {"event": "change-failed", "time": 1.0, "address": "a:b/c", "problems": ["One: a\nb"]}
+    render_run(replace(past_run(1), events=(failed,)), stream)
+    assert "One: a b" in stream.getvalue()
+    assert "\\n" not in stream.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,21 @@ def test_a_whole_table(
     golden(f"status-{name}", lambda stream: render_status(status, stream))
 
 
+def test_of_what_nobody_looked_at_it_is_not_said_that_it_does_not_serve() -> None:
+    dark = replace(WITH_SERVICES.services[0], state="unknown", serves=False)
+    last = rendered(replace(WITH_SERVICES, services=(dark,))).splitlines()[-1]
+    assert "db not known" in last
+    assert "not serving" not in last
+
+
+def test_a_problem_of_two_lines_is_two_lines() -> None:
+    told = "cortex (debian@203.0.113.20, port 22): banner exchange\ncortex (root@203.0.113.20, port 22): refused"
+    away = replace(WITH_HOSTS.hosts[0], problem=told)
+    text = rendered(replace(WITH_HOSTS, hosts=(away,)))
+    assert "\\n" not in text
+    assert told in text
+
+
 def test_json_keeps_the_contract() -> None:
     document = status_document(DRIFTED)
     assert json.loads((CASES / "status.json").read_text(encoding="utf-8")) == json.loads(

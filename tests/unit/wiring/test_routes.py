@@ -73,17 +73,26 @@ def test_a_need_that_nothing_meets_is_none(tmp_path: Path) -> None:
 def test_the_ingress_is_the_nearest(tmp_path: Path) -> None:
     infra = estate(tmp_path, TWO_PROXIES)
     near, far = seen_by(infra, "gate").ingress, seen_by(infra, "prober").ingress
-    assert near == {"service": "left", "target": "cortex", "address": "203.0.113.20", "host": "left", "ports": {"https": 443}}  # fmt: skip
+    assert near == {"service": "left", "target": "cortex", "address": "203.0.113.20", "host": "left", "ports": {"https": 443}, "addresses": {"https": "left:443"}}  # fmt: skip
     assert far is not None
     assert (far["service"], far["host"]) == ("right", "right")
 
 
-def test_a_prober_looks_at_what_has_a_name(tmp_path: Path) -> None:
+def test_a_prober_looks_at_what_has_a_name_and_at_what_nobody_measures(tmp_path: Path) -> None:
     infra = estate(tmp_path, TWO_PROXIES)
-    assert [(each["service"], each["url"], each["through"]) for each in seen_by(infra, "meter").probes] == [
+    probes = seen_by(infra, "meter").probes
+    assert [(each["service"], each["url"], each["through"]) for each in probes if each["module"] == "answers"] == [
         ("gate", "http://203.0.113.20:9091", "203.0.113.21:9115"),
         ("page", "http://page:8000", "203.0.113.21:9115"),
         ("shop", "http://203.0.113.20:8000", "203.0.113.21:9115"),
         ("stall", "http://stall:8000", "203.0.113.21:9115"),
     ]  # fmt: skip
+    assert [(each["service"], each["asked"], each["host"]) for each in probes if each["module"] == "tcp"] == [
+        ("left", "203.0.113.20:443", ""),
+        ("right", "right:443", ""),
+        ("store", "203.0.113.20:7000", ""),
+    ]  # fmt: skip
+    assert service(infra, "store").reached_from == {"store": ("203.0.113.21",)}, (
+        "the port is opened for it"
+    )
     assert service(infra, "prober").serves == ()

@@ -26,31 +26,37 @@ OVER = "✅ over · dead man's switch\nAlertmanager is heard again"
 
 
 class Switch:
-    """When the last beat came, and what was told. Kept in a file, so that a restart neither forgets nor tells again."""
+    """When the last beat came, and what was told. Kept in a file, so that a restart neither forgets nor tells again.
+
+    How long ago something was is counted by a clock that nobody sets: a computer without one of its own gets the time when it has a network.
+    """
 
     def __init__(self, state: Path, silence: float) -> None:
         self.state, self.silence = state, silence
-        self.looked = time.time()
         self.lock = threading.Lock()
-        self.started = self.last_beat = time.time()
-        self.told = False
-        if state.exists():
-            kept = json.loads(state.read_text())
-            self.last_beat, self.told = float(kept["last_beat"]), bool(kept["told"])
+        self.looked = self.started = time.monotonic()
+        self.heard_at: float | None = None  # by the same clock, while this program runs
+        self.last_beat, self.told = self._kept()
 
     def beat(self) -> None:
         """One came."""
         with self.lock:
-            self.last_beat = time.time()
+            self.heard_at, self.last_beat = time.monotonic(), time.time()
             self._keep()
 
     def silent(self) -> bool:
         """Whether none came for too long. What was missed while this program did not run itself does not count."""
-        return time.time() - max(self.last_beat, self.started) > self.silence
+        return self._quiet() > self.silence
 
     def heard(self) -> bool:
         """Whether one came lately."""
-        return time.time() - self.last_beat <= self.silence
+        return self.heard_at is not None and not self.silent()
+
+    def seconds(self) -> float:
+        """How long there was none; before this program was started, by the time of day."""
+        if self.heard_at is not None or not self.last_beat:
+            return self._quiet()
+        return max(time.time() - self.last_beat, self._quiet())
 
     def tell(self, told: bool) -> None:
         """Somebody knows."""
@@ -58,9 +64,27 @@ class Switch:
             self.told = told
             self._keep()
 
+    def _quiet(self) -> float:
+        return time.monotonic() - (self.heard_at if self.heard_at is not None else self.started)
+
+    def _kept(self) -> tuple[float, bool]:
+        """When the last beat came (0: none ever did), and whether it was told that none comes."""
+        try:
+            kept = json.loads(self.state.read_text())
+            return float(kept["last_beat"]), bool(kept["told"])
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            LOG.error("the state cannot be read, and begins anew: %s", type(error).__name__)
+        return 0.0, False
+
     def _keep(self) -> None:
+        """Whole or not at all, also when the power fails."""
         new = self.state.with_suffix(".new")
-        new.write_text(json.dumps({"last_beat": self.last_beat, "told": self.told}))
+        with new.open("w", encoding="utf-8") as file:
+            json.dump({"last_beat": self.last_beat, "told": self.told}, file)
+            file.flush()
+            os.fsync(file.fileno())
         new.replace(self.state)
 
 
@@ -96,14 +120,14 @@ def watch(switch: Switch, telegram: Telegram, estate: str, every: float) -> None
             look(switch, telegram, estate)
         except OSError as error:
             LOG.error("the state cannot be written down: %s", error)
-        switch.looked = time.time()
+        switch.looked = time.monotonic()
         time.sleep(every)
 
 
 def look(switch: Switch, telegram: Telegram, estate: str) -> None:
     """Tell of what is new. Raises OSError where it cannot be written down that it was told."""
     if switch.silent() and not switch.told:
-        minutes = max(1, round((time.time() - switch.last_beat) / 60))
+        minutes = max(1, round(switch.seconds() / 60))
         text = f"🔴 critical · dead man's switch\nAlertmanager has not been heard for {minutes} min: nobody would be told of anything else\n{estate}"
         if telegram.send(text):
             switch.tell(True)
@@ -145,7 +169,7 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.OK, self._metrics())
         elif self.path != "/health":
             self._answer(HTTPStatus.NOT_FOUND, "")
-        elif time.time() - self.switch.looked < LONGEST_LOOK:
+        elif time.monotonic() - self.switch.looked < LONGEST_LOOK:
             self._answer(HTTPStatus.OK, "ok\n")
         else:
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "it does not look any more\n")

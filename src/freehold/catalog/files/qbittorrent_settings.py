@@ -1,4 +1,5 @@
-"""qBittorrent's settings, written before it is started: bound to the tunnel, its password, its folders. Called by the catalog's qbittorrent.
+"""qBittorrent's settings and folders, made before it is started: bound to the tunnel, its password, where it writes. Called by the catalog's
+qbittorrent.
 
 It waits for the tunnel first: without one there is nothing that qBittorrent could do, and nothing it should try. What else is in the file,
 which is qBittorrent's own, stays. Keys and the form of the password are those of qBittorrent 5 (src/base/preferences.cpp,
@@ -23,12 +24,13 @@ ROUNDS = 100_000
 
 
 def main() -> None:
-    """Wait, then write both files."""
+    """Wait, then write both files and make the folders, which may be on a new disk that is root's."""
     wanted = json.loads(WANTED.read_text(encoding="utf-8"))
     wait_for(wanted["interface"])
     FOLDER.mkdir(parents=True, exist_ok=True)
     write(FOLDER / "qBittorrent.conf", settings(FOLDER / "qBittorrent.conf", wanted))
     write(FOLDER / "categories.json", categories(FOLDER / "categories.json", wanted["downloads"]))
+    folders(Path(wanted["downloads"]))
 
 
 def wait_for(interface: str) -> None:
@@ -101,14 +103,37 @@ def categories(path: Path, downloads: object) -> str:
     return json.dumps(found, indent=4)
 
 
+def folders(downloads: Path) -> None:
+    """Where it writes, and the library of music, which has no program of its own; the other libraries are made by Radarr and Sonarr."""
+    library = downloads.parent / "music"
+    made = [] if library.exists() else [library]
+    for each in (
+        downloads,
+        downloads / "unfinished",
+        *(downloads / name for name in CATEGORIES),
+        *made,
+    ):
+        try:
+            each.mkdir(parents=True, exist_ok=True)
+            owned(each)
+            each.chmod(0o2775)  # as Radarr and Sonarr make theirs: what lies in them is the group's
+        except OSError as error:  # such as a disk of another computer, which has owners of its own
+            LOG.warning("%s is not ready to be written to: %s", each, error)
+
+
 def write(path: Path, text: str) -> None:
     """Replace a file at once, for the program's user."""
     new = path.with_suffix(".new")
     new.write_text(text, encoding="utf-8")
     new.chmod(0o600)
-    for each in (path.parent, new):
-        os.chown(each, int(os.environ.get("PUID", "-1")), int(os.environ.get("PGID", "-1")))
+    owned(path.parent)
+    owned(new)
     new.replace(path)
+
+
+def owned(path: Path) -> None:
+    """It belongs to the program's user."""
+    os.chown(path, int(os.environ.get("PUID", "-1")), int(os.environ.get("PGID", "-1")))
 
 
 if __name__ == "__main__":

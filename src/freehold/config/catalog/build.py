@@ -60,6 +60,7 @@ def build(name: str, document: DescriptorDocument) -> Descriptor:
                 name=n,
                 service=part.service,
                 ports=tuple(part.ports),
+                calls_back=tuple(part.calls_back),
                 optional=part.optional,
                 apart=part.apart,
                 when=part.when,
@@ -76,6 +77,7 @@ def build(name: str, document: DescriptorDocument) -> Descriptor:
 def _container(part: ContainerPart) -> Container:
     return Container(
         image=part.image,
+        images=dict(part.images),
         tag=part.tag,
         digests=dict(part.digests),
         command=tuple(part.command),

@@ -8,11 +8,12 @@ from itertools import chain
 
 from freehold.config.catalog.build import kind_of
 from freehold.config.catalog.document import DescriptorDocument
+from freehold.config.catalog.path_checks import path_problems
 from freehold.config.catalog.template_checks import template_problems
 from freehold.config.codes import problem
 from freehold.config.places import KeyPath, Tree
 from freehold.diagnostics import Diagnostic, did_you_mean
-from freehold.model.descriptors import Descriptor
+from freehold.model.descriptors import Condition, Descriptor
 
 Needed = Mapping[str, Descriptor | None]
 """The descriptors behind the needs, by the needs' names; None for one with errors, absent where the catalog has none."""
@@ -30,6 +31,7 @@ def descriptor_problems(
             _needs(tree, descriptor, needed),
             _network(tree, descriptor),
             _conditions(tree, descriptor),
+            path_problems(tree, document, descriptor),
             template_problems(tree, descriptor, needed),
         )
     )
@@ -88,6 +90,10 @@ def _needs(tree: Tree, descriptor: Descriptor, needed: Needed) -> Iterator[Diagn
             ports = [each.name for each in other.ports] if other else [port]
             if port not in ports:
                 yield _unknown(tree, ("needs", need.name, "ports", index), "port", port, ports)
+        own = [each.name for each in descriptor.ports]
+        for index, port in enumerate(need.calls_back):
+            if port not in own:
+                yield _unknown(tree, ("needs", need.name, "calls_back", index), "port", port, own)
     names = [need.name for need in descriptor.needs]
     for secret in descriptor.secrets:
         if secret.shared_with is None:
@@ -105,18 +111,25 @@ def _needs(tree: Tree, descriptor: Descriptor, needed: Needed) -> Iterator[Diagn
 def _conditions(tree: Tree, descriptor: Descriptor) -> Iterator[Diagnostic]:
     """`when` names a setting, and a value that it can have."""
     settings = {each.name: each for each in descriptor.settings}
-    for key, parts in (("needs", descriptor.needs), ("secrets", descriptor.secrets)):
-        for part in parts:
-            if part.when is None:
-                continue
-            setting = settings.get(part.when.setting)
-            path: KeyPath = (key, part.name, "when")
-            if setting is None:
-                yield _unknown(tree, path, "setting", part.when.setting, list(settings))
-                continue
-            choices = [str(each) for each in setting.choices]
-            if part.when.value is not None and choices and part.when.value not in choices:
-                yield _unknown(tree, path, "choice", part.when.value, choices)
+    for path, condition in _every_condition(descriptor):
+        setting = settings.get(condition.setting)
+        if setting is None:
+            yield _unknown(tree, path, "setting", condition.setting, list(settings))
+            continue
+        choices = [str(each) for each in setting.choices]
+        if condition.value is not None and choices and condition.value not in choices:
+            yield _unknown(tree, path, "choice", condition.value, choices)
+
+
+def _every_condition(descriptor: Descriptor) -> Iterator[tuple[KeyPath, Condition]]:
+    for need in descriptor.needs:
+        if need.when is not None:
+            yield ("needs", need.name, "when"), need.when
+    for secret in descriptor.secrets:
+        if secret.when is not None:
+            yield ("secrets", secret.name, "when"), secret.when
+    for condition in descriptor.container.images if descriptor.container else ():
+        yield ("container", "images", str(condition)), condition
 
 
 def _network(tree: Tree, descriptor: Descriptor) -> Iterator[Diagnostic]:

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from freehold.config.catalog.formats import Digest, Image, Name, TargetPath, Version
+from freehold.config.catalog.formats import Digest, Image, Name, TargetPath, Version, When
 from freehold.config.formats import AbsolutePath, DurationText, Word
 from freehold.config.part import Part
 
@@ -29,6 +29,11 @@ class ContainerPart(Part):
     image: Image = Field(
         description="Its image with the registry, without a tag.",
         examples=["docker.io/library/postgres"],
+    )
+    images: dict[When, Image] = Field(
+        default_factory=dict,
+        description="Another one, with the same tags, where a setting asks for it, by `when` as secrets have it; of several the first.",
+        examples=[{"storage=s3": "docker.io/example/store-s3"}],
     )
     tag: Word = Field(
         "{{ version }}",

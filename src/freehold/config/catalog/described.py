@@ -21,7 +21,7 @@ class Section:
 _REACHED = {
     Reach.METRICS: "what all services measure",
     Reach.EXPOSED: "services with `expose`, to serve them",
-    Reach.PROBED: "services with `expose`, to see whether they answer",
+    Reach.PROBED: "services with `expose`, and those that measure nothing, to see whether they answer",
 }
 
 
@@ -52,7 +52,9 @@ def facts(descriptor: Descriptor) -> Iterator[tuple[str, str]]:
             f"{descriptor.replaced_by}; in infra.yml `service: {descriptor.replaced_by}`",
         )
     if container is not None:
-        yield "Image", image_of(container, descriptor.version)
+        yield "Image", image_of(container, descriptor.version, {})
+        for condition, image in container.images.items():
+            yield f"Image with {condition}", image
     if descriptor.role is not None:
         yield "Role", descriptor.role
     if descriptor.chart is not None:
@@ -70,7 +72,8 @@ def facts(descriptor: Descriptor) -> Iterator[tuple[str, str]]:
     if descriptor.metrics is not None:
         yield "Metrics", f"port {descriptor.metrics.port}, {descriptor.metrics.path}"
     if descriptor.dashboards:
-        yield "Dashboards", ", ".join(f"grafana.com {each}" for each in descriptor.dashboards)
+        numbers = ", ".join(descriptor.dashboards)
+        yield "More pages", f"{numbers} at grafana.com/grafana/dashboards, to import by hand"
     if descriptor.health is not None:
         yield "Must serve within", f"{descriptor.health.start} s"
     if descriptor.website:

@@ -155,7 +155,7 @@ class SecretPart(Part):
     )
     shared_with: SharedSecret | None = Field(
         None,
-        description="NEED.SECRET: it is the secret of the service that meets this need. Default: one of its own.",
+        description="NEED.SECRET: it is the secret of the service that meets this need; without such a service there is none. Default: one of its own.",
         examples=["database.password"],
     )
     generated: bool = Field(
@@ -246,6 +246,12 @@ class NeedPart(Part):
         description="Which of its ports are used, `needs.NAME.ports.PORT` in templates. Default: its first.",
         examples=[["postgresql"]],
     )
+    calls_back: list[Name] = Field(
+        default_factory=list,
+        description="Ports of this service that the other one connects to in turn, without waiting for it; `needs.NAME.calls_back.PORT` says where it "
+        "finds them. Networks, open ports and policies follow.",
+        examples=[["http"]],
+    )
     apart: bool = Field(
         default=False,
         description="Whether the two should be on different targets, because the one watches the other. Default: `false`.",
@@ -267,7 +273,7 @@ class DescriptorDocument(Part):
     """What a service is, wherever it runs: the whole of `catalog/NAME.yml`.
 
     It needs one of `container`, `role` and `chart`. Templates are Jinja's; they see `service.name`, `version`, `settings.NAME`,
-    `ports.NAME`, `secrets.NAME` (the path of its file), `needs.NAME` with `host`, `ports.NAME` and `settings.NAME`, and `estate`.
+    `ports.NAME`, `secrets.NAME` (the path of its file), `needs.NAME` with `host`, `ports.NAME`, `addresses.NAME` and `settings.NAME`, and `estate`.
     """
 
     title: Line = Field(description="What people call it.", examples=["PostgreSQL"])
@@ -323,7 +329,7 @@ class DescriptorDocument(Part):
     )
     dashboards: list[Word] = Field(
         default_factory=list,
-        description="Dashboards for Grafana: their numbers at grafana.com.",
+        description="Pages that others made for Grafana, by their numbers at grafana.com: for people to import, Freehold does not.",
         examples=[["1860"]],
     )
     needs: dict[Name, NeedPart] = Field(
@@ -332,7 +338,8 @@ class DescriptorDocument(Part):
     reaches: list[Annotated[Reach, Field(strict=False)]] = Field(
         default_factory=list,
         description="Ports of all other services that it connects to, without waiting for them: those with `metrics`; those that `expose` gives a "
-        "name, to serve them under it (`exposed`) or to see whether they answer (`probed`). Networks, open ports and policies follow.",
+        "name, to serve them under it (`exposed`); those, and the first of each service without `metrics`, to see whether they answer (`probed`). "
+        "Networks, open ports and policies follow.",
         examples=[["metrics"]],
     )
     exposes: Name | None = Field(

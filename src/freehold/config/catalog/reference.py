@@ -46,8 +46,10 @@ Templates are [Jinja's](https://jinja.palletsprojects.com/templates/), in its sa
 | `settings.NAME` | what infra.yml chose, else the default |
 | `ports.NAME` | the number of one of its ports |
 | `secrets.NAME` | the path of the file that holds the secret, in the container; never the secret itself |
-| `needs.NAME.host` | where the service that meets a need is reached |
+| `needs.NAME.host` | where the service that meets a need is reached: a name or an IP address |
 | `needs.NAME.ports.PORT` | the number by which one of its ports is reached from here |
+| `needs.NAME.addresses.PORT` | both, `HOST:PORT`, as it stands in a URL: an IPv6 address is in brackets |
+| `needs.NAME.calls_back.PORT` | `HOST:PORT` where that service, in turn, finds a port of this one (`calls_back`) |
 | `needs.NAME.settings.NAME` | what was chosen for it |
 | `estate.NAME` | what the service has to know of all others, see [below](#estate) |
 | `secret("NAME")` | the secret itself; only in a file with `secret: true`, which is delivered like a secret |
@@ -55,8 +57,10 @@ Templates are [Jinja's](https://jinja.palletsprojects.com/templates/), in its sa
 A name that is not there is an error, found by `validate`. Templates may stand in words of `command`, `entrypoint`, `health`, `pre` and `post`, in
 values of `environment`, in `content` of files, in `expression` and `summary` of alerts. In `tag` only `{{ version }}` may stand.
 
-A need that is `optional` and that nothing meets is none: `{% if needs.login %}`. So is a secret with `from` where infra.yml has no such place. So are needs and
-secrets whose `when` does not hold.
+A need that is `optional` and that nothing meets is none: `{% if needs.login %}`. So is a secret with `from` where infra.yml has no such place, and one that is
+`shared_with` the service of such a need. So are needs and secrets whose `when` does not hold.
+
+What may hold blanks or signs of a shell goes into a command of `sh -c` by the filter `quote`: `createdb {{ settings.user | quote }}`.
 
 A password that a program wants as a hash, in a file with `secret: true`: `{{ secret("password") | pbkdf2_sha512(estate.name ~ settings.user) }}` gives
 `$pbkdf2-sha512$310000$SALT$KEY`. What stands in the brackets is whose it is: the salt is made of that, so the same password gives the same text.
@@ -72,11 +76,12 @@ mappings go into YAML by the filter `to_yaml`, which keeps their order: `{{ esta
 | `estate.telegram` | `chat` and `api` of infra.yml's `alerts.telegram`; none without |
 | `estate.targets` | hosts and machines with services: `name`, `address`, `services` |
 | `estate.scrapes` | with `reaches: [metrics]`, all services with `metrics`, this one too: `service`, `kind`, `target`, `address`, `path`, `scheme` |
-| `estate.probes` | what services with `reaches: [probed]` look at: `prober`, `through` (its address), `service`, `kind`, `target`, `host`, and `url` as the prober sees it |
+| `estate.probes` | what services with `reaches: [probed]` look at: `prober`, `through` (its address), `service`, `kind`, `target`, `host`, `url` as the prober sees it, `module` (`answers`, as a browser, or `tcp`) and `asked`, what the prober is told |
+| `estate.names` | the names of what they look at, through the proxy that serves them: as in `probes`, with `address` (the proxy's) in place of `url`, and `ingress`, the proxy |
 | `estate.routes` | with `reaches: [exposed]`, what this service serves: all of `exposures`, and `upstream` |
 | `estate.exposures` | services with `expose`: `host`, `service`, `kind`, `target`, `scheme`, `public`, `auth`, `ingress` (the service that serves it) |
-| `estate.ingress` | the service that serves names: `service`, `target`, `address` (of its target), `host` and `ports` as seen from here; none without |
-| `estate.rules` | the `alerts` of all services as rules of Prometheus, and `HostDown`, `ServiceDown` and `ProbeFailed`, which follow by themselves |
+| `estate.ingress` | the service that serves names: `service`, `target`, `address` (of its target), `host`, `ports` and `addresses` (`HOST:PORT`) as seen from here; none without |
+| `estate.rules` | the `alerts` of all services as rules of Prometheus, and those that follow by themselves: `HostDown`, `ServiceDown`, `ProbeFailed`, `NameFailed`, `IngressFailed`, `ProbesDiffer` |
 | `estate.inhibitions` | Alertmanager's inhibit rules: what is down hides what needs it |
 
 `kind` is the name of the service's entry in the catalog. Alerts carry the labels `severity`, `service` and `target`; one whose expression does not hold

@@ -17,7 +17,14 @@ ESTATE_NAMES: Names = {
     "names": None,
     "routes": None,
     "exposures": None,
-    "ingress": {"service": None, "target": None, "address": None, "host": None, "ports": None},
+    "ingress": {
+        "service": None,
+        "target": None,
+        "address": None,
+        "host": None,
+        "ports": None,
+        "addresses": None,
+    },
     "rules": None,
     "inhibitions": None,
 }
@@ -90,9 +97,12 @@ def _names_of_need(
     if other is None:
         return None
     need = next(each for each in descriptor.needs if each.name == name)
+    ports = {port.name: None for port in need.used(other)}
     return {
         "host": None,
-        "ports": {port.name: None for port in need.used(other)},
+        "ports": ports,
+        "addresses": ports,
+        "calls_back": dict.fromkeys(need.calls_back),
         "settings": {each.name: None for each in other.settings},
     }
 

@@ -4,6 +4,7 @@
 the descriptor runs nothing here: Jinja's sandbox, and no way to files or other templates.
 """
 
+import shlex
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any
@@ -34,6 +35,7 @@ def environment() -> ImmutableSandboxedEnvironment:
         del made.globals[name]
     made.filters["to_yaml"] = _to_yaml
     made.filters["pbkdf2_sha512"] = pbkdf2_sha512
+    made.filters["quote"] = shlex.quote
     return made
 
 

@@ -6,6 +6,7 @@ Read by `checks`; what services are to each other is in `services_needs`, `servi
 from collections.abc import Iterator
 from datetime import date
 
+from freehold.config.catalog.also_called import meant
 from freehold.config.catalog.build import kind_of
 from freehold.config.checks.context import DOMAINS, Context, key_of, suggestion
 from freehold.config.placing import Placing
@@ -23,7 +24,7 @@ def descriptors(context: Context, placing: Placing) -> Iterator[Diagnostic]:
         if understood and placing.entry(name) is None:
             path = ("services", name, "service") if part.service else ("services", name)
             detail = f"There is no `{kind}` in the catalog."
-            hint = suggestion(kind, placing.catalog.names())
+            hint = meant(kind, placing.catalog.names())
             at = context.at if part.service else context.at_key
             yield at(path, "unknown-service", detail, hint or _write_one(kind))
     yield from placing.catalog.problems()

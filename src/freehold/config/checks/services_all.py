@@ -13,6 +13,7 @@ from freehold.config.checks import (
     services_ports,
     services_reach,
     services_unreached,
+    services_watched,
 )
 from freehold.config.checks.context import Context
 from freehold.config.placing import Placing
@@ -43,9 +44,12 @@ _CHECKS = (
     services_networks.shared_networks,
     services_networks.shared_ports,
     services_expose.exposed,
+    services_expose.own_sites,
     services_expose.served,
     services_expose.logins,
     services_login.login_names,
+    services_watched.told,
+    services_watched.watched,
 )
 
 

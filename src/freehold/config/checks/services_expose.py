@@ -1,5 +1,6 @@
 """Services with a name for people: something to show, a name of its own, somebody who serves it, and a login or a reason for none."""
 
+import re
 from collections.abc import Iterator
 
 from freehold.config.checks.context import Context
@@ -11,6 +12,11 @@ from freehold.model.exposure import LOGIN_NEED, Login
 INGRESS = "caddy"
 LOGIN = "authelia"
 """Entries of the catalog that the hints name."""
+
+SITE = "site"
+"""The setting by which the catalog's proxy serves something of its own, such as `https://www.example.org:443/here, example.org`."""
+
+_SITE_NAME = re.compile(r"(?:https?://)?([^\s,:/]+)[^\s,]*")
 
 
 def exposed(context: Context, placing: Placing) -> Iterator[Diagnostic]:
@@ -26,6 +32,21 @@ def exposed(context: Context, placing: Placing) -> Iterator[Diagnostic]:
         if other != name:
             detail = f"`{other}` and `{name}` are both `{part.expose.host}`."
             yield context.at(("services", name, "expose", "host"), "exposed-name-taken", detail)
+
+
+def own_sites(context: Context, placing: Placing) -> Iterator[Diagnostic]:
+    """A proxy serves nothing else under the name of a service: there nobody would be asked for a login."""
+    exposed = {
+        part.expose.host: name for name, part, _ in placing.known() if part.expose is not None
+    }
+    for ingress in placing.links.ingresses:
+        written = str(placing.settings(ingress).get(SITE) or "")
+        for host in (found[1].lower() for found in _SITE_NAME.finditer(written)):
+            if host in exposed:
+                detail = f"`{ingress}` serves `{host}` as a site of its own (`{SITE}`); it is the name of `{exposed[host]}`."
+                hint = f"Take it out of `{SITE}`, or give `{exposed[host]}` another `host`."
+                path = ("services", ingress, "settings", SITE)
+                yield context.at(path, "exposed-name-taken", detail, hint)
 
 
 def served(context: Context, placing: Placing) -> Iterator[Diagnostic]:
@@ -77,13 +98,19 @@ def _has_login(placing: Placing, name: str) -> bool:
     return bool(placing.of_kind(LOGIN)) if ingress is None else LOGIN_NEED in placing.needs(ingress)
 
 
+def name_for_login(host: str, public: bool) -> str:
+    """What `expose` of the login may be that guards a service of this name: it is reached by whoever reaches the service."""
+    reached = "public: true, auth: none, reason: it is the login" if public else "auth: none"
+    return f"{{host: auth.{host.partition('.')[2] or host}, {reached}}}"
+
+
 def _no_login(
     context: Context, placing: Placing, name: str, part: ExposePart, login: Login
 ) -> Diagnostic:
     asked = "`auth` asks for" if part.auth else "A public service has"
     detail = f"{asked} `{login.value}`, and no service of infra.yml could ask `{name}`'s visitors who they are."
     there, ingress = placing.of_kind(LOGIN), placing.links.ingress_of(name)
-    add = f"Add to `services`: `{LOGIN}: {{on: {placing.parts[name].on}}}`"
+    add = f"Add to `services`: `{LOGIN}: {{on: {placing.parts[name].on}, expose: {name_for_login(part.host, part.public)}}}`"
     if there and ingress is not None:
         add = f"Add to `{ingress}`: `needs: {{{LOGIN_NEED}: {there[0]}}}` (its descriptor must have that need)"
     hint = f"{add}; or write `auth: none`"

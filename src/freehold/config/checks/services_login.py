@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from freehold.config.checks.context import Context
-from freehold.config.checks.services_expose import LOGIN
+from freehold.config.checks.services_expose import LOGIN, name_for_login
 from freehold.config.placing import Placing
 from freehold.config.services import exposure_of
 from freehold.diagnostics import Diagnostic
@@ -26,12 +26,12 @@ def _nameless(context: Context, login: str, guarded: dict[str, Exposure]) -> Dia
     words = ", ".join(f"`{name}`" for name in guarded)
     of = f" is the login of {words}, and" if guarded else ""
     host = next((each.host for each in guarded.values()), "www.example.org")
-    expose = f"{{host: auth.{host.partition('.')[2]}, public: true, auth: none, reason: it is the login}}"
+    public = any(each.public for each in guarded.values()) or not guarded
     return context.at_key(
         ("services", login),
         "login-without-name",
         f"`{login}`{of} has no name.",
-        f"Add to it: `expose: {expose}`.",
+        f"Add to it: `expose: {name_for_login(host, public)}`.",
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from freehold.config.checks.context import Context
-from freehold.config.open_ports import listens_on_target
 from freehold.config.places import KeyPath
 from freehold.config.placing import Placing
 from freehold.diagnostics import Diagnostic, did_you_mean
@@ -13,6 +12,9 @@ _LARGEST = 65535
 
 Taken = tuple[str, int, Protocol]
 """Target, number, protocol."""
+
+Opened = tuple[str, str] | None
+"""A service and its port; None for the way by which a host is entered."""
 
 
 def known_ports(context: Context, placing: Placing) -> Iterator[Diagnostic]:
@@ -28,7 +30,7 @@ def known_ports(context: Context, placing: Placing) -> Iterator[Diagnostic]:
                 yield context.at_key(path, "unknown-port", detail, did_you_mean(key, known))
             elif not 1 <= number <= _LARGEST:
                 yield context.at(path, "invalid-port", f"{number} is not between 1 and {_LARGEST}.")
-            elif listens_on_target(descriptor):
+            elif placing.open_ports.on_target(name):
                 why = (
                     "has the target's own network"
                     if descriptor.container
@@ -42,32 +44,51 @@ def known_ports(context: Context, placing: Placing) -> Iterator[Diagnostic]:
 
 def port_clashes(context: Context, placing: Placing) -> Iterator[Diagnostic]:
     """No two on one; the first in the order of names keeps it."""
-    first: dict[Taken, str] = {
-        (name, host.ssh.port, Protocol.TCP): "its SSH"
-        for name, host in context.document.hosts.items()
+    first: dict[Taken, Opened] = {
+        (name, host.ssh.port, Protocol.TCP): None for name, host in context.document.hosts.items()
     }
     for name, part, descriptor in placing.known():
         for key, number in placing.open_ports.published(name).items():
             port = descriptor.port(key)
             if port is None:
                 continue
-            other = first.setdefault((part.on, number, port.protocol), f"`{name}`")
-            if other != f"`{name}`":
-                yield _clash(context, placing, name, (key, number), other)
+            other = first.setdefault((part.on, number, port.protocol), (name, key))
+            if other != (name, key) and not _told_of_their_network(placing, name, other):
+                yield _clash(context, placing, (name, key), number, other)
+
+
+def _told_of_their_network(placing: Placing, name: str, other: Opened) -> bool:
+    """Two services in one network: they clash there, whatever is open on the target."""
+    if other is None or other[0] == name:
+        return False
+    return (placing.network_of(name) or name) == (placing.network_of(other[0]) or other[0])
 
 
 def _clash(
-    context: Context, placing: Placing, name: str, port: tuple[str, int], other: str
+    context: Context, placing: Placing, port: tuple[str, str], number: int, other: Opened
 ) -> Diagnostic:
-    key, number = port
+    name, key = port
     target = placing.parts[name].on
     users = placing.open_ports.users_elsewhere(name).get(key, [])
     why = f", because `{users[0]}` on another target needs it" if users else ""
-    detail = f"`{name}` opens its port `{key}` as {number} on `{target}`{why}; {other} has {number} there."
+    who = "its SSH" if other is None else f"`{other[0]}`"
+    if other is not None and other[0] == name:
+        who = f"its port `{other[1]}`"
+    detail = (
+        f"`{name}` opens its port `{key}` as {number} on `{target}`{why}; {who} has {number} there."
+    )
     written = ("services", name, "ports", key)
     path = written if context.tree.has(written) else ("services", name)
-    hint = f"Add to `{name}`: `ports: {{{key}: {_free(placing, target, number)}}}`."
-    return context.at(path, "port-taken", detail, hint)
+    return context.at(path, "port-taken", detail, _hint(placing, port, number, other))
+
+
+def _hint(placing: Placing, port: tuple[str, str], number: int, other: Opened) -> str:
+    """Another number for one whose ports have numbers of infra.yml's choice."""
+    target = placing.parts[port[0]].on
+    for name, key in (port, other) if other else (port,):
+        if not placing.open_ports.on_target(name):
+            return f"Add to `{name}`: `ports: {{{key}: {_free(placing, target, number)}}}`."
+    return "Place one of them on another target." if other else "Place it on another target."
 
 
 def _free(placing: Placing, target: str, number: int) -> int:

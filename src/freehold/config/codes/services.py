@@ -116,7 +116,7 @@ SERVICES: dict[str, Code] = {
     ),
     "unreached-service": Code(
         "A service does not reach others that it is for",
-        "Who measures or serves all others connects to each of them, and goes without those to which there is no way: a computer reached by SSH has none to the private addresses of machines, and a domain without the Internet has none to computers outside of it.",
+        "Who measures or serves all others connects to each of them, and goes without those to which there is no way: a computer reached by SSH has none to the private addresses of machines, a domain without the Internet has none to computers outside of it, and a port that is open on IPv4 alone is not reached by an IPv6 address.",
         "Place both on hosts or both on machines; or, where there is a way (a route, a VPN), add a policy from or to `internet` with these ports.",
         Severity.WARNING,
     ),
@@ -191,6 +191,18 @@ SERVICES: dict[str, Code] = {
         "Add it to `services`.",
         Severity.WARNING,
     ),
+    "nobody-told": Code(
+        "Alerts reach nobody",
+        "What is wrong is found out by a service that measures, and told by one that sends messages, to whom `alerts` says. One of the three is missing, so nothing is ever told.",
+        "Add to infra.yml: `alerts: {telegram: {chat: CHAT, token: !secret telegram_token}}`.",
+        Severity.WARNING,
+    ),
+    "not-watched": Code(
+        "Something fails and nobody is told",
+        "`alerts` says that somebody wants to be told. Of what nobody measures or looks at there is nothing to tell.",
+        "Add to `services` who watches it.",
+        Severity.WARNING,
+    ),
     "unknown-secret-need": Code(
         "Unknown secret of a service",
         "The catalog's entry of the service has no such secret.",
@@ -262,6 +274,11 @@ CATALOG: dict[str, Code] = {
         "Setting contradicts itself",
         "A setting's `default` is one of its `choices` where there are any, and both are of its `kind`.",
         "Correct `kind`, `default` or `choices`.",
+    ),
+    "path-taken": Code(
+        "Two things at one path of the container",
+        "Data, files, secrets, mounts and `tmpfs` have paths of their own: of two at one path only one could be seen there.",
+        "Give one of them another path, or remove it.",
     ),
     "contradicting-network": Code(
         "The container cannot have this network",

@@ -16,10 +16,22 @@ def knows_none(prometheus: Service) -> Diagnostic:
     )
 
 
+def not_handed_over(prometheus: Service, patience: float) -> Diagnostic:
+    """An Alertmanager is configured, and nothing came to it within `patience` seconds."""
+    return Diagnostic(
+        code="alerts-not-arriving",
+        summary="Prometheus's alerts do not arrive",
+        detail=f"The alert `Watchdog` of `{prometheus.name}` on {prometheus.target} did not come to Alertmanager within {patience:.0f} seconds; "
+        "it should come once a minute.",
+        hint=f"`docker logs` of {prometheus.name} on {prometheus.target} says why. Where rules are looked at less often, give it longer:\n"
+        "    freehold alerts test --timeout 600",
+    )
+
+
 def rules_broken(prometheus: Service, broken: list[str]) -> Diagnostic:
-    """`broken` are names of rules that cannot be evaluated; without any, there are no rules at all."""
+    """`broken` are names of rules that are not evaluated; without any, there are no rules at all."""
     names = ", ".join(broken[:5])
-    found = f"cannot evaluate {len(broken)} of its rules: {names}" if broken else "has no rules"
+    found = f"does not evaluate {len(broken)} of its rules: {names}" if broken else "has no rules"
     return Diagnostic(
         code="alert-rules-broken",
         summary="Alerts that cannot come",
@@ -55,7 +67,7 @@ def not_sent(alertmanager: Service, patience: float) -> Diagnostic:
         code="test-alert-not-sent",
         summary="No message was sent",
         detail=f"`{alertmanager.name}` on {alertmanager.target} has sent nothing to Telegram within {patience:.0f} seconds.",
-        hint="It may take longer on a busy computer: freehold alerts test --timeout 10m",
+        hint="It may take longer on a busy computer: freehold alerts test --timeout 600",
     )
 
 
@@ -70,12 +82,12 @@ def refused(alertmanager: Service) -> Diagnostic:
     )
 
 
-def not_heard(dead_man: Service) -> Diagnostic:
-    """No beat comes."""
+def not_heard(dead_man: Service, patience: float) -> Diagnostic:
+    """No beat came within `patience` seconds."""
     return Diagnostic(
         code="beat-not-heard",
         summary="The dead man's switch hears nothing",
-        detail=f"Alertmanager's beat does not come to `{dead_man.name}` on {dead_man.target}.",
+        detail=f"No beat of Alertmanager's came to `{dead_man.name}` on {dead_man.target} within {patience:.0f} seconds; one should come each minute.",
         hint="Is Prometheus there, whose alert `Watchdog` it is? See what differs:\n    freehold plan",
     )
 

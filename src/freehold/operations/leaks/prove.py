@@ -86,7 +86,8 @@ async def _proved(infra: Infra, each: Behind, target: Target, url: str) -> list[
         answer = await _asked(infra, each, target, url)
     except BackendError as error:
         answer = {"problem": error.diagnostics[0].detail}
-    seen, back = findings(answer), bool(answer.get("back", "problem" in answer))
+    seen, told = findings(answer), answer.get("back")
+    back = bool(told) if told is not None else None
     return [Proof(one.name, each.vpn.name, one.target, seen, back) for one in each.guests]
 
 

@@ -50,13 +50,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One service, by name, and the service whose network it has. `back`: whether all runs again as before."""
+    """One service, by name, and the service whose network it has. `back`: whether all runs again as before; None when nobody says so."""
 
     service: str
     vpn: str
     target: str
     findings: tuple[Finding, ...]
-    back: bool = True
+    back: bool | None = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,12 @@ class LeakReport:
 
     @property
     def holds(self) -> bool:
-        """Whether it is proved: nothing leaks, and every moment but the public address was measured. All runs as before."""
+        """Whether it is proved, of one service at least: nothing leaks, every moment but the public address was measured, and all runs as before."""
         missing = (
             each.verdict is Verdict.NOT_MEASURED and each.moment is not Moment.ADDRESS
             for proof in self.proofs
             for each in proof.findings
         )
         back = all(proof.back for proof in self.proofs)
-        return back and not any(missing) and self.count(Verdict.LEAKS) == 0
+        whole = bool(self.proofs) and back and not any(missing)
+        return whole and self.count(Verdict.LEAKS) == 0

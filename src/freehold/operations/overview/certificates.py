@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from freehold.diagnostics import BackendError
 from freehold.model import Infra
 from freehold.operations.overview.facts import ServedCertificate
+from freehold.planning.selection import Selection
+from freehold.providers.compose.places import service_address
 
 if TYPE_CHECKING:  # most estates expose nothing
     from freehold.model.services import Service
@@ -20,7 +22,7 @@ _SECONDS = 20.0  # for the lab's process to start and end on a busy computer
 
 @dataclass(frozen=True, slots=True)
 class Ingress:
-    """A service on `target` that serves others by TLS: where it is reached, and the services by the names that they have."""
+    """A service on `target` that serves others by TLS: where it is reached (empty: not known), and the services by the names that they have."""
 
     service: str
     target: str
@@ -29,10 +31,14 @@ class Ingress:
     names: Mapping[str, str]
 
 
-def ingresses(infra: Infra, addresses: Mapping[str, str]) -> list[Ingress]:
-    """All that are reachable from outside their target. `addresses` are those of machines that infra.yml gives none."""
+def ingresses(
+    infra: Infra, addresses: Mapping[str, str], selection: Selection = Selection()
+) -> list[Ingress]:
+    """The selected ones that are reachable from outside their target. `addresses` are those of the selected machines."""
     found = []
     for service in infra.services:
+        if not selection.includes(service_address(service.target, service.name)):
+            continue
         names = {
             each.expose.host: each.name
             for each in infra.services
@@ -55,7 +61,7 @@ def _port(service: "Service") -> int | None:
 
 def _address(infra: Infra, target: str, addresses: Mapping[str, str]) -> str:
     host = infra.host(target)
-    return host.address if host is not None else addresses.get(target, target)
+    return host.address if host is not None else addresses.get(target, "")
 
 
 async def certificates(asked: Sequence[Ingress], lab: int | None) -> tuple[ServedCertificate, ...]:
@@ -67,6 +73,7 @@ async def certificates(asked: Sequence[Ingress], lab: int | None) -> tuple[Serve
             service=ingress.names[shown.name],
             ingress=ingress.service,
             target=ingress.target,
+            begins=shown.beginning,
             expires=shown.expiry,
             issuer=shown.issuer,
             fits=shown.fits,
@@ -81,6 +88,9 @@ async def _asked(ingress: Ingress, lab: int | None) -> "list[Shown]":
     from freehold.system.certificates import Shown, shown_by
 
     names = sorted(ingress.names)
+    if not ingress.address:
+        unknown = f"the address of {ingress.target} is not known"
+        return [Shown(name, problem=unknown) for name in names]
     if lab is None:
         return await shown_by(ingress.address, ingress.port, names)
     try:

@@ -12,18 +12,19 @@ from itertools import islice
 from pathlib import Path
 
 from freehold.diagnostics import Diagnostic
-from freehold.engine.journal import past_runs
+from freehold.engine.journal import PastRun, past_runs
 from freehold.engine.lock import at_work
 from freehold.engine.planner import Picture, Planner
 from freehold.operations.host_status import read_hosts
 from freehold.operations.machine_status import Status
 from freehold.operations.overview.certificates import certificates, ingresses
 from freehold.operations.overview.facts import Overview, ServedCertificate
-from freehold.operations.overview.needs import needs
+from freehold.operations.overview.needs import last_change, needs
 from freehold.operations.service_status import services_of
 from freehold.operations.status import read_status
 from freehold.operations.traffic.kept import kept
-from freehold.operations.updates import Update, updates
+from freehold.operations.updates import Update, not_looked_at, updates
+from freehold.providers.compose.places import service_address
 from freehold.system.incus.api import Incus
 from freehold.system.targets import Targets
 from freehold.system.timers.api import Timers
@@ -61,20 +62,29 @@ async def look(
         infra=planner.infra,
         plan=picture.plan,
         status=status,
-        runs=tuple(islice(past_runs(around.folder), RUNS)),
+        runs=_runs(around.folder),
         at_work=at_work(around.folder),
         certificates=served,
-        updates=_updates(planner, picture, status),
+        updates=_updates(planner, picture),
         isolation=kept(around.folder),
         diagnostics=diagnostics,
     )
     return replace(found, needs=needs(found))
 
 
-def _updates(planner: Planner, picture: Picture, status: Status) -> tuple[Update, ...]:
+def _runs(folder: Path) -> tuple[PastRun, ...]:
+    """The latest, and the last that changed something: snapshots by the hour would hide it."""
+    runs = past_runs(folder)
+    latest = tuple(islice(runs, RUNS))
+    before = None if last_change(latest) else last_change(runs)
+    return (*latest, before) if before else latest
+
+
+def _updates(planner: Planner, picture: Picture) -> tuple[Update, ...]:
     """Of the services that were asked about."""
-    names = {service.name for service in status.services}
-    return tuple(each for each in updates(planner.infra, picture.observed) if each.name in names)
+    asked = planner.selection.includes
+    found = updates(planner.infra, picture.observed, not_looked_at(picture.plan))
+    return tuple(each for each in found if asked(service_address(each.target, each.name)))
 
 
 async def _status(planner: Planner, around: Surroundings, picture: Picture) -> Status:
@@ -83,7 +93,7 @@ async def _status(planner: Planner, around: Surroundings, picture: Picture) -> S
         read_status(around.incus, infra, picture, selection),
         read_hosts(around.targets, infra, picture, selection),
     )
-    return replace(machines, hosts=hosts, services=services_of(picture, selection))
+    return replace(machines, hosts=hosts, services=services_of(infra, picture, selection))
 
 
 async def _late(planner: Planner, around: Surroundings) -> Sequence[Diagnostic]:
@@ -100,5 +110,5 @@ async def _certificates(
     planner: Planner, around: Surroundings, status: Status
 ) -> tuple[ServedCertificate, ...]:
     addresses = {machine.machine: machine.declared_address for machine in status.machines}
-    asked = ingresses(planner.infra, addresses)
+    asked = ingresses(planner.infra, addresses, planner.selection)
     return await certificates(asked, around.lab()) if asked else ()

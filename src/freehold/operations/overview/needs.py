@@ -1,19 +1,21 @@
 """What needs somebody, in the order of importance, each with the command to type. Pure; called by `look`.
 
 First what does not work now, then what is about to fail, then what is merely different. One need for each kind of thing, however many
-machines or services it concerns.
+machines, services or names it concerns; but each problem with infra.yml, the plan or a schedule has its own words.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from freehold.engine.journal import PastRun
 from freehold.operations.machine_status import MISSING, UNKNOWN, HostState
-from freehold.operations.overview.facts import Need, Overview, ServedCertificate
+from freehold.operations.overview.certificate_needs import certificate_needs
+from freehold.operations.overview.facts import Need, Overview
 from freehold.operations.traffic.check import Verdict
 
-EXPIRES_SOON = 14  # days: a certificate is renewed long before, so something keeps it from being
 ENDS_SOON = 90  # days until the makers of a version stop mending it
+
+_MOST_PROBLEMS = 4  # of one need
 
 
 def needs(overview: Overview) -> tuple[Need, ...]:
@@ -29,6 +31,7 @@ def _hosts(overview: Overview) -> Iterator[Need]:
             matter="hosts-unreachable",
             urgent=True,
             subjects=tuple(host.name for host in away),
+            facts={"problem": "\n".join(host.problem for host in away[:_MOST_PROBLEMS])},
             command="freehold doctor",
         )
 
@@ -39,15 +42,16 @@ def _machines(overview: Overview) -> Iterator[Need]:
         yield Need(
             matter="machines-down", urgent=True, subjects=tuple(down), command="freehold apply"
         )
-    for each in there:
-        if each.is_running and not each.has_its_address:
-            yield Need(
-                matter="address-wrong",
-                urgent=True,
-                subjects=(each.machine,),
-                facts={"address": each.declared_address},
-                command=f"incus restart --project {each.domain} {each.name}",
-            )
+    wrong = [each for each in there if each.is_running and not each.has_its_address]
+    if wrong:
+        first = wrong[0]
+        yield Need(
+            matter="address-wrong",
+            urgent=True,
+            subjects=tuple(each.machine for each in wrong),
+            facts={"address": first.declared_address},
+            command=f"incus restart --project {first.domain} {first.name}",
+        )
 
 
 def _services(overview: Overview) -> Iterator[Need]:
@@ -74,38 +78,6 @@ def _problems(overview: Overview) -> Iterator[Need]:
             yield Need(matter="diagnostic", urgent=True, diagnostic=each)
 
 
-def _certificates(overview: Overview) -> Iterator[Need]:
-    """Who serves it renews it: what keeps it from doing so is in its log."""
-    for each in overview.certificates:
-        matter = _matter_of(each, overview.at)
-        if matter is None or each.expires is None:
-            continue
-        left = (each.expires - overview.at).days
-        yield Need(
-            matter=matter,
-            urgent=matter != "certificate-soon",
-            subjects=(each.host,),
-            facts={
-                "day": f"{each.expires:%Y-%m-%d}",
-                "number": max(1, left),
-                "ingress": each.ingress,
-                "target": each.target,
-            },
-            command=f"docker logs {overview.infra.name}-{each.ingress}-1",
-        )
-
-
-def _matter_of(each: ServedCertificate, now: datetime) -> str | None:
-    days = each.days(now)
-    if days is None:
-        return None
-    if not each.fits:
-        return "certificate-of-another"
-    if days < 0:
-        return "certificate-expired"
-    return "certificate-soon" if days <= EXPIRES_SOON else None
-
-
 def _isolation(overview: Overview) -> Iterator[Need]:
     if overview.isolation is not None and not overview.isolation.report.as_declared:
         number = overview.isolation.report.count(Verdict.DIFFERENT)
@@ -118,9 +90,11 @@ def _isolation(overview: Overview) -> Iterator[Need]:
 
 
 def _runs(overview: Overview) -> Iterator[Need]:
-    """The last run, as long as something of it is left to do."""
-    last = last_change(overview.runs)
-    if last is None or last.ended_well or overview.plan.is_empty or _is_at_work(overview, last):
+    """The last run, as long as something of it is left to do, or may be."""
+    last, plan = last_change(overview.runs), overview.plan
+    if last is None or last.ended_well or _is_at_work(overview, last):
+        return
+    if plan.is_empty and not plan.not_measured:
         return
     matter = "run-broken-off" if last.exit_code is None else "run-failed"
     yield Need(
@@ -153,8 +127,8 @@ def _versions(overview: Overview) -> Iterator[Need]:
 
 
 def _changes(overview: Overview) -> Iterator[Need]:
-    """While somebody applies, what is left of the plan is their business."""
-    if overview.plan.changes and overview.at_work is None:
+    """While somebody carries a plan out, what is left of it is their business."""
+    if overview.plan.changes and not overview.is_carried_out:
         number = len(overview.plan.changes)
         yield Need(matter="changes-wait", facts={"number": number}, command="freehold plan")
 
@@ -172,7 +146,7 @@ _JUDGES: tuple[Callable[[Overview], Iterator[Need]], ...] = (
     _machines,
     _services,
     _isolation,
-    _certificates,
+    certificate_needs,
     _problems,
     _runs,
     _changes,

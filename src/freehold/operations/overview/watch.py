@@ -13,6 +13,8 @@ from freehold.diagnostics import Diagnostic, FreeholdError
 from freehold.operations.overview.facts import Overview
 
 PATIENCE = 3.0  # seconds that a reader waits for fresher facts
+LONGEST = 120.0  # seconds for one look; 500 machines take a few
+_OLD = 60.0  # seconds from which facts are old, however often one looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +32,19 @@ class Seen:
 
 
 class Watch:
-    """Of one estate; `every` is how old facts may be, in seconds, until a reader sets off another look."""
+    """Of one estate; `every` is how old facts may be, in seconds, until a reader sets off another look, and `longest` what one may take."""
 
     def __init__(
         self,
         look: Callable[[], Awaitable[Overview]],
         every: float,
         clock: Callable[[], float] = time.monotonic,
+        longest: float = LONGEST,
     ) -> None:
         self._look = look
         self._every = every
         self._clock = clock
+        self._longest = longest
         self._number = 0
         self._overview: Overview | None = None
         self._problems: Sequence[Diagnostic] = ()
@@ -63,6 +67,11 @@ class Watch:
             looking=self._task is not None,
         )
 
+    @property
+    def good_for(self) -> float:
+        """Seconds from which facts are so old that nobody should rely on them: two looks may go wrong."""
+        return max(3 * self._every, _OLD)
+
     async def close(self) -> None:
         """End the look that is under way."""
         if self._task is not None:
@@ -72,11 +81,23 @@ class Watch:
 
     async def _once(self) -> None:
         try:
-            self._overview = await self._look()
+            async with asyncio.timeout(self._longest):
+                self._overview = await self._look()
             self._problems, self._seen_at = (), self._clock()
+        except TimeoutError:
+            self._problems = (_unfinished(self._longest),)
         except FreeholdError as error:
             self._problems = tuple(error.diagnostics)
         finally:
             self._number += 1
             self._ended_at = self._clock()
             self._task = None
+
+
+def _unfinished(seconds: float) -> Diagnostic:
+    return Diagnostic(
+        code="look-unfinished",
+        summary="A look at the estate did not end",
+        detail=f"Something that was asked has not answered within {seconds:g} seconds.",
+        hint="See what does not answer:\n    freehold doctor",
+    )

@@ -5,7 +5,8 @@ from freehold.planning.address import Address
 from freehold.planning.resource import Kind
 from freehold.providers.ansible.inventory import Inhabited, inhabited
 
-KIND = Kind(name="provision", rank=5)
+KIND = Kind(name="provision", rank=5, shields=frozenset({"service"}))
+"""On a host it has the rules of ports too (role `host_ports`), before a service opens one."""
 
 
 def provision_address(each: Inhabited) -> Address:

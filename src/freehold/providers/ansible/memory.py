@@ -20,6 +20,14 @@ from freehold.system.targets import TargetFailed, TargetMissing, Targets
 
 MARK = "user.freehold.provisioned"
 
+# The role host_ports notes what it has loaded; somebody may have flushed it since, and then its ports are open to all.
+_PORTS_OPEN = 3
+_LOOK_AT_PORTS = f"""
+PATH="$PATH:/usr/sbin:/sbin"
+[ -f "/var/lib/freehold/host_ports/$1.json" ] || exit 0
+nft list table inet "freehold_ports_$1" >/dev/null 2>&1 || exit {_PORTS_OPEN}
+"""
+
 
 def host_file(estate: str) -> str:
     """Where a host keeps it."""
@@ -76,23 +84,28 @@ async def _on_machines(incus: Incus, infra: Infra, found: Remembered) -> None:
 
 async def _on_host(targets: Targets, infra: Infra, host: Host, found: Remembered) -> None:
     """A host that does not answer keeps nobody else from being looked at."""
+    target = targets.target(host.name)
     try:
-        content = await targets.target(host.name).read(host_file(infra.name))
+        content, look = await asyncio.gather(
+            target.read(host_file(infra.name)),
+            target.run(["sh", "-c", _LOOK_AT_PORTS, "look", infra.name]),
+        )
     except TargetMissing:
         return
     except TargetFailed as error:
         found.unreached[host.name] = error.diagnostics[0]
         return
-    _add(
-        found,
-        provision_address(host),
-        None if content is None else content.decode("utf-8", "replace"),
-    )
+    lost = {"ports": "their rules are not loaded"} if look.code == _PORTS_OPEN else {}
+    text = None if content is None else content.decode("utf-8", "replace")
+    _add(found, provision_address(host), text, lost)
 
 
-def _add(found: Remembered, address: Address, text: str | None) -> None:
-    """The fields as they were written; nothing when there are none, or not ours (it is done again then)."""
+def _add(
+    found: Remembered, address: Address, text: str | None, lost: Mapping[str, str] | None = None
+) -> None:
+    """The fields as they were written, and what has been lost since; nothing when there are none, or not ours (it is done again then)."""
     with contextlib.suppress(ValueError, TypeError):
         fields = json.loads(text or "")
         if isinstance(fields, Mapping):
+            fields = {**fields, **(lost or {})}
             found.observed[address] = Observed(address=address, fields=fields)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from freehold.diagnostics import Diagnostic
 from freehold.model import Infra
 from freehold.model.services import Service
 from freehold.planning.address import HOST, Address
@@ -21,6 +22,8 @@ from freehold.wiring.addresses import met
 STATE = "state"
 UNHEALTHY = "unhealthy"
 """A field that only a container has which cannot just be started: it runs and does not serve, or stands half-way."""
+KEPT = "kept"
+"""A field that only a container has whose start was cut short when it served already: what ran before it is still there to go back to."""
 SECRET = "secret"  # noqa: S105 - a kind of resource
 HEALTHY, RUNNING = "healthy", "running"
 
@@ -32,7 +35,7 @@ _NOT_COMPARED = {"labels", "pull_policy", "volumes", TAKEOVER}
 
 def _impact(path: str, fields: Fields) -> Impact:
     """Compose makes the container anew for whatever differs; one that stands still is only started."""
-    return Impact.LIVE if path == STATE else Impact.RESTART
+    return Impact.LIVE if path in (STATE, KEPT) else Impact.RESTART
 
 
 KIND = Kind(name=places.SERVICE, rank=7, impact_of=_impact)
@@ -70,15 +73,20 @@ def fields(infra: Infra, service: Service, made: Entry, files: Contents) -> Fiel
 
 
 def desired_services(
-    infra: Infra, services: Mapping[str, Wanted], unseen: frozenset[str]
+    infra: Infra,
+    services: Mapping[str, Wanted],
+    unseen: frozenset[str],
+    said: Mapping[str, tuple[Diagnostic, ...]],
 ) -> Iterator[Desired]:
-    """The services on all targets but those that could not be looked at."""
+    """The services on all targets but those that could not be looked at. `said`: what a plan says that makes one."""
     for each in services.values():
         if each.service.target not in unseen:
             yield Desired(
                 address=places.service_address(each.service.target, each.service.name),
                 fields=each.fields,
                 depends_on=frozenset(_needs(infra, each.service, unseen)),
+                claims=places.port_claims(each.service.target, each.fields),
+                on_creation=said.get(each.service.name, ()),
             )
 
 

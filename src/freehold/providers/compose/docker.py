@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from freehold.diagnostics import BackendError
 from freehold.providers.compose import places, problems
+from freehold.providers.compose.look import ONE_OFF
 from freehold.providers.compose.project import Project
 from freehold.providers.compose.starting import Starts
 from freehold.providers.compose.together import Together
@@ -61,14 +62,15 @@ done
 """
 _RUNNING = 'docker ps --quiet --no-trunc --filter "label=$1" --filter "label=$2"'
 _CONTAINERS = f"{_RUNNING} --all"
+_NO_ONE_OFF = f'--filter "label={ONE_OFF}=False"'
 _LOG = f"""
-for id in $({_CONTAINERS}); do
+for id in $({_CONTAINERS} {_NO_ONE_OFF}); do
     docker logs --tail 15 "$id" 2>&1
     docker inspect --type container --format '{{{{if .State.Health}}}}{{{{range .State.Health.Log}}}}{{{{println .Output}}}}{{{{end}}}}{{{{end}}}}' "$id" | tail -n 3
 done
 """
 _INSIDE = f"""
-id=$({_RUNNING} | head -n 1)
+id=$({_RUNNING} {_NO_ONE_OFF} | head -n 1)
 [ -n "$id" ] || {{ echo "its container does not run" >&2; exit 1; }}
 seconds=$3
 shift 3
@@ -80,6 +82,14 @@ _REMOVE = f"""
 for id in $({_CONTAINERS}); do
     docker stop --time "$3" "$id" >/dev/null 2>&1
     docker rm --force "$id" >/dev/null || exit 1
+done
+"""
+_REMOVE_NETWORKS = """
+mark=$1
+shift
+for name; do
+    id=$(docker network ls --quiet --no-trunc --filter "label=$mark" --filter "name=^$name\\$")
+    [ -z "$id" ] || docker network rm "$id"
 done
 """
 
@@ -182,19 +192,19 @@ class Docker:
         """Stop it, if it runs; the containers that were stopped."""
         return (await self._of(_STOP, name, seconds=seconds)).output.split()
 
-    async def go_on(self, containers: Sequence[str]) -> None:
+    async def go_on(self, containers: Sequence[str]) -> Ended:
         """Start again what was stopped, as it is."""
-        if containers:
-            await self.target.run(["docker", "start", *containers], timeout=_STARTING)
+        return await self.target.run(["docker", "start", *containers], timeout=_STARTING)
 
     async def remove(self, name: str, seconds: float) -> Ended:
         """Stop and delete its container; volumes stay."""
         return await self._of(_REMOVE, name, seconds=seconds)
 
     async def remove_networks(self, names: Sequence[str]) -> None:
-        """Those that nothing is in any more; Docker itself refuses the others."""
+        """Those of the estate that nothing is in any more; Docker itself refuses the others."""
         if networks := [f"{self.estate}_{name}" for name in names]:
-            await self.target.run(["docker", "network", "rm", *networks])
+            mark = f"{places.ESTATE_LABEL}={self.estate}"
+            await self.target.run(["sh", "-c", _REMOVE_NETWORKS, "docker", mark, *networks])
 
     async def _of(self, script: str, name: str, *more: str, seconds: float = 0.0) -> Ended:
         labels = [f"{places.ESTATE_LABEL}={self.estate}", f"{places.SERVICE_LABEL}={name}"]

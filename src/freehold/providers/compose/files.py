@@ -92,9 +92,12 @@ class ComposeFiles:
         kept_files.delete(self._folder, name)
         top = self._folder / _FOLDER
         for folder in (self._folder / name).parents:
-            if not folder.is_relative_to(top) or any(folder.iterdir()):
+            if not folder.is_relative_to(top):
                 return
-            folder.rmdir()
+            try:
+                folder.rmdir()
+            except OSError:  # there is more in it, or the file beside it went at the same time
+                return
 
     def _step(self, words: str, name: str, work: Callable[[], None]) -> Step:
         async def run(report: Report) -> None:

@@ -3,6 +3,7 @@
 from freehold.model import Infra
 from freehold.model.services import Service
 from freehold.planning.address import Address
+from freehold.planning.resource import Fields
 
 SERVICE = "service"
 COMPOSE = "compose"
@@ -30,6 +31,15 @@ def compose_address(target: str) -> Address:
 def file_name(target: str) -> str:
     """Where that file is in the estate's folder."""
     return f"compose/{target}/compose.yml"
+
+
+def port_claims(target: str, fields: Fields) -> frozenset[str]:
+    """The ports of the target that only one service can have at a time, of its fields' `[ADDRESS:]PORT:NUMBER/PROTOCOL`."""
+    claims = set()
+    for each in fields.get("ports") or ():
+        rest, _, protocol = str(each).partition("/")
+        claims.add(f"port {rest.split(':')[-2]}/{protocol} of {target}")
+    return frozenset(claims)
 
 
 def target_of(address: Address) -> str:
@@ -73,6 +83,11 @@ def root(estate: str) -> str:
     return f"{_ROOT}/{estate}"
 
 
+def container_name(estate: str, service: str) -> str:
+    """As Compose names the container of a service."""
+    return f"{estate}-{service}-1"
+
+
 def running_file(estate: str) -> str:
     """On the target: the Compose file that says what runs."""
     return f"{root(estate)}/compose/compose.yml"
@@ -84,7 +99,7 @@ def files_folder(estate: str, service: str) -> str:
 
 
 def copies_folder(estate: str, service: str) -> str:
-    """On the target: the last copy of a service's data from before an update. Only root looks into it."""
+    """On the target: the copies of a service's data from before its updates. Only root looks into it."""
     return f"{root(estate)}/copies/{service}"
 
 

@@ -1,5 +1,6 @@
 """What goes wrong with services, in words. Called by the modules of this folder."""
 
+import re
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,6 +11,8 @@ from freehold.planning.address import Address
 
 _LINES = 15  # of a container's log that are shown
 _COLUMNS = 300
+_TAR_ENDS = ("tar: Exiting with failure", "tar: Error is not recoverable")
+_PROGRESS = re.compile(r"\s*(Container|Network|Volume) \S+\s+[A-Z][a-z]+\s*")
 _TOO_SLOW = 124  # with which timeout(1) ends
 
 TAKEOVER_SECONDS = 60
@@ -76,7 +79,7 @@ def not_started(address: Address, errors: str) -> Diagnostic:
     return Diagnostic(
         code="service-not-started",
         summary="A service could not be started",
-        detail=f"{address.path}: {_shown(errors)}",
+        detail=f"{address.path}: {_shown(_without_progress(errors))}",
         hint="Change what the message names, then run apply again.",
     )
 
@@ -116,43 +119,80 @@ def left_stopped(address: Address, container: str) -> Diagnostic:
     )
 
 
-def not_copied(address: Address, said: str) -> Diagnostic:
+def not_copied(address: Address, folder: str, said: str) -> Diagnostic:
     """The copy before an update: there is no room for it, or it failed. The service was not updated."""
     return Diagnostic(
         code="data-not-copied",
         summary="The data of a service could not be copied, so it was not updated",
         detail=f"{address.path}: {last_line(said)}",
-        hint="Change what the message names. Without a copy:\n    freehold apply",
+        hint=f"Change what the message names. Earlier copies are in {folder} on the target. Without a copy, unless the data has just come "
+        "back:\n    freehold apply",
     )
 
 
-def not_brought_back(address: Address, folder: str, said: str) -> Diagnostic:
+def update_unfinished(address: Address, copy: str) -> Diagnostic:
+    """infra.yml asks for the old version again, and an update that was cut off has started the new one on its data."""
+    return Diagnostic(
+        code="update-unfinished",
+        summary="An update was cut off, and the data may be half converted",
+        detail=f"{address.path}: a newer version was started on its data, and no run has seen it healthy. The data from before is in {copy} on the "
+        "target. Nothing was changed.",
+        hint="Bring it back with the old version; what is there now is kept beside the copy:\n    freehold updates apply",
+    )
+
+
+def not_started_again(address: Address, container: str, errors: str) -> Diagnostic:
+    """It was stopped for a copy that failed."""
+    return Diagnostic(
+        code="service-left-stopped",
+        summary="A service was stopped for the copy of its data, and could not be started again",
+        detail=f"{address.path}: {last_line(errors)} Its data is as it was.",
+        hint=f"Change what the message names, then start it on its target:\n    docker start {container}",
+    )
+
+
+def not_brought_back(address: Address, copy: str, said: str) -> Diagnostic:
     """The way back to the data from before."""
     return Diagnostic(
         code="data-not-brought-back",
         summary="The data of a service could not be brought back",
-        detail=f"{address.path}: {last_line(said)} What is not back yet is in {folder}/last on the target.",
-        hint="Move it into Docker's volumes of the same names by hand, then run apply again.",
+        detail=f"{address.path}: {last_line(said)} What is not back yet is in {copy} on the target. The service stands still: no version is "
+        "started on data of two.",
+        hint="Change what the message names, then run this again: it goes on where it stopped.",
     )
 
 
 def taken_back(
-    address: Address, *, healthy: bool, took_over: bool, restored: bool = False
+    address: Address, *, healthy: bool, took_over: bool, data: str, restored: bool
 ) -> Diagnostic:
-    """An update that failed: what ran before runs again, or should. `restored`: with its data from before."""
+    """An update that failed: what ran before runs again, or should. `data`: what became of that, which may be `restored`."""
+    again = "infra.yml still asks for the update: the next apply tries it again."
+    if restored:
+        again = "infra.yml still asks for the update. With a copy of the data, as now:\n    freehold updates apply\nA plain `freehold apply` makes none."
     ends = "what ran before runs again and is healthy"
     if not healthy:
         ends = "what ran before was started again, and is not healthy either"
     elif not took_over:
         ends += ", and does not take over its secrets either"
-    data = "is that from before the update" if restored else "was left as it is"
     return Diagnostic(
         severity=Severity.WARNING if healthy and took_over else Severity.ERROR,
         code="service-update-taken-back",
         summary="The update of a service was taken back",
-        detail=f"{address.path}: {ends}. Its data {data}.",
-        hint="infra.yml still asks for the update: the next apply tries it again.",
+        detail=f"{address.path}: {ends}. {data}",
+        hint=again,
     )
+
+
+def data_after(*, came_back: bool, elsewhere: Iterable[str] = (), aside: str = "") -> str:
+    """What became of the data when an update was taken back. `aside`: where that of the newer version is kept."""
+    if not came_back:
+        return "Its data was left as it is."
+    told = "Its data is that from before the update."
+    if others := ", ".join(elsewhere):
+        told += f" What it keeps elsewhere was left as it is: {others}."
+    if aside:
+        told += f" What the newer version had is kept in {aside} on the target."
+    return told
 
 
 def not_removed(address: Address, errors: str) -> Diagnostic:
@@ -176,9 +216,16 @@ def unwritable(path: Path, why: str) -> Diagnostic:
 
 
 def last_line(text: str) -> str:
-    """A program's last word, for a sentence."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    """A program's last word, for a sentence; of tar the one before it says that it ended."""
+    every = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line for line in every if not line.startswith(_TAR_ENDS)] or every
     return (lines[-1] if lines else "no reason given").rstrip(".")[:_COLUMNS] + "."
+
+
+def _without_progress(errors: str) -> str:
+    """What Compose says but for what it is doing; all, where it says nothing else."""
+    lines = errors.splitlines()
+    return "\n".join([line for line in lines if not _PROGRESS.fullmatch(line)] or lines)
 
 
 def _shown(text: str) -> str:

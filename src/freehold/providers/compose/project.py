@@ -2,7 +2,7 @@
 
 The one on the target always says what runs there: a service's entry comes in when it is started and goes when it is deleted. Beside an
 entry that has not served yet stands the one that ran before (`x-freehold-previous`; empty when none did), so that whoever comes next can
-go back to it.
+go back to it. What is noted of a copy of its data (`x-freehold-copies`, `copies.Noted`) stands there as long.
 """
 
 import json
@@ -20,7 +20,8 @@ from freehold.providers.compose.entry import Entry
 from freehold.providers.compose.networking import OF_SERVICE
 
 HEADING = "# Written by Freehold from infra.yml: "
-_PREVIOUS = "x-freehold-previous"
+PREVIOUS = "x-freehold-previous"
+_COPIES = "x-freehold-copies"
 _BRIDGE = "com.docker.network.bridge.name"  # docs.docker.com/engine/network/drivers/bridge, options
 
 
@@ -31,6 +32,7 @@ class Project:
     estate: str
     entries: dict[str, Entry] = field(default_factory=dict)
     previous: dict[str, Entry] = field(default_factory=dict)
+    copies: dict[str, Entry] = field(default_factory=dict)
 
     @classmethod
     def read(cls, estate: str, text: bytes | None) -> "Project":
@@ -40,7 +42,8 @@ class Project:
         except yaml.YAMLError:
             found = None
         document = found if isinstance(found, dict) else {}
-        return cls(estate, _entries(document, "services"), _entries(document, _PREVIOUS))
+        every = (_entries(document, key) for key in ("services", PREVIOUS, _COPIES))
+        return cls(estate, *every)
 
     def put(self, name: str, entry: Entry) -> None:
         """A service as it is to run."""
@@ -105,7 +108,9 @@ class Project:
         if volumes := dict(self._volumes()):
             yield "volumes", dict(sorted(volumes.items()))
         if self.previous:
-            yield _PREVIOUS, dict(sorted(self.previous.items()))
+            yield PREVIOUS, dict(sorted(self.previous.items()))
+        if self.copies:
+            yield _COPIES, dict(sorted(self.copies.items()))
 
     def _volumes(self) -> Iterator[tuple[str, Any]]:
         for name, entry in (*self.entries.items(), *self.previous.items()):

@@ -12,20 +12,22 @@ from freehold.model import Infra
 from freehold.model.services import Service
 from freehold.planning.address import Address
 from freehold.planning.change import Action, Change
-from freehold.planning.resource import Desired, Kind, Observed
-from freehold.providers.compose import desired, files, look, places, problems, sharing
-from freehold.providers.compose.copies import Copy
+from freehold.planning.resource import Desired, Kind
+from freehold.providers.compose import desired, files, look, moving, observing, places, sharing
+from freehold.providers.compose.copies import Copies, not_copied
+from freehold.providers.compose.data import Data
 from freehold.providers.compose.desired import Wanted
 from freehold.providers.compose.docker import Docker
 from freehold.providers.compose.entry import taken_over, volumes_of
 from freehold.providers.compose.files import ComposeFiles
+from freehold.providers.compose.look import Found
 from freehold.providers.compose.removal import removal
 from freehold.providers.compose.update import Update
 from freehold.providers.protocol import Observation, Step
 from freehold.system.incus.api import Incus
 from freehold.system.secrets import Secrets
 from freehold.system.secrets.masking import Masking
-from freehold.system.targets import TargetMissing, Targets, TargetUnreached
+from freehold.system.targets import TargetMissing, Targets
 
 KINDS = {files.KIND.name: files.KIND, desired.KIND.name: desired.KIND}
 
@@ -54,6 +56,7 @@ class ComposeProvider:
         self._secrets = secrets
         self._dockers: dict[str, Docker] = {}
         self._infra: Infra | None = None
+        self._looks: Mapping[str, Found | BackendError] = {}
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
@@ -63,18 +66,9 @@ class ComposeProvider:
         """All targets at once: those with services in infra.yml, and those where there were any."""
         names = await self._to_look_at(infra)
         looks = await asyncio.gather(*(self._look(infra, name) for name in names))
-        observed = dict(await self._files.observed(infra)) if self._with_files else {}
-        unseen, unreached = {}, {}
-        for name, found in zip(names, looks, strict=True):
-            if not isinstance(found, BackendError):
-                observed |= {each.address: each for each in found.values()}
-            elif isinstance(found, TargetUnreached) and infra.host(name):
-                unreached[name] = found.diagnostics[0]
-            else:
-                services = [each.name for each in places.own_services(infra, name)]
-                problem = problems.not_looked_at(name, services, found.diagnostics[0])
-                unseen[f"{places.SERVICE}:{name}"] = problem
-        return Observation(observed, unseen=unseen, unreached=unreached)
+        files = await self._files.observed(infra) if self._with_files else {}
+        self._looks = dict(zip(names, looks, strict=True))
+        return observing.observation(infra, self._looks, files, ends=not self._with_files)
 
     async def _to_look_at(self, infra: Infra) -> list[str]:
         """Of the machines, those that run: what is in others this plan makes."""
@@ -88,11 +82,11 @@ class ComposeProvider:
             hosts |= {key for key, each in machines.items() if (each.domain, each.instance) in run}
         return sorted(hosts)
 
-    async def _look(self, infra: Infra, name: str) -> dict[str, Observed] | BackendError:
+    async def _look(self, infra: Infra, name: str) -> Found | BackendError:
         try:
             return await look.look(self._targets.target(name), infra.name)
         except TargetMissing:  # a host that this plan makes
-            return {}
+            return Found()
         except BackendError as error:
             return error
 
@@ -106,9 +100,10 @@ class ComposeProvider:
             for each in places.own_services(infra)
         }
         to_be = sharing.with_restarts(infra, services, observation.observed)
+        said = moving.said_of_data(infra, self._looks, observation.observed)
         every = (
             *self._files.desired(desired.compose_texts(infra, services)),
-            *desired.desired_services(infra, to_be, frozenset(unseen)),
+            *desired.desired_services(infra, to_be, frozenset(unseen), said),
         )
         return {each.address: each for each in every}
 
@@ -136,16 +131,16 @@ class ComposeProvider:
             wanted,
             lambda: Masking.of(self._secrets),
             keeps_secrets=bool(taken_over(service)),
-            copy=self._copy(change, docker, service),
+            data=self._data(change, docker, service),
         )
 
-    def _copy(self, change: Change, docker: Docker, service: Service) -> Copy | None:
-        """Where the run asks for copies: of what another image will work on."""
-        other_image = any(field.path == "image" for field in change.fields)
+    def _data(self, change: Change, docker: Docker, service: Service) -> Data:
         volumes = [f"{docker.estate}_{name}" for name in volumes_of(service)]
-        if not (self._copies and other_image and volumes and change.observed):
-            return None
-        return Copy(docker, change.address, volumes)
+        assert self._infra is not None
+        elsewhere = tuple(not_copied(self._infra, service))
+        return Data(
+            change, docker, Copies(docker, change.address, volumes), self._copies, elsewhere
+        )
 
     def _docker(self, estate: str, target: str) -> Docker:
         """One for each target: its lock is that of all changes there."""

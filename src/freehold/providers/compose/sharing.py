@@ -12,11 +12,12 @@ from freehold.model import Infra
 from freehold.planning.address import Address
 from freehold.planning.resource import Fields, Observed
 from freehold.providers.compose import places
-from freehold.providers.compose.desired import STATE, Wanted
+from freehold.providers.compose.desired import KEPT, STATE, Wanted
 from freehold.providers.compose.networking import OF_SERVICE
 from freehold.wiring.addresses import home
 
 NETWORK = "network_mode"
+_NO_RESTART: Fields = {STATE: None, KEPT: None}  # what differs here starts nothing again
 
 Containers = Mapping[str, Mapping[str, Any]]
 """What Docker says of each, by service."""
@@ -65,7 +66,7 @@ def _started_again(
 def _starts(wanted: Fields, seen: Fields) -> bool:
     """Whether the change makes the container anew, or starts it."""
     stands = str(seen.get(STATE, "")).startswith(("created", "exited"))
-    return stands or {**wanted, STATE: None} != {**seen, STATE: None}
+    return stands or {**wanted, **_NO_RESTART} != {**seen, **_NO_RESTART}
 
 
 def _address(wanted: Wanted) -> Address:

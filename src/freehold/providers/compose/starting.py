@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from freehold.planning.resource import Fields
 from freehold.providers.compose.entry import Entry
+from freehold.providers.compose.guarding import refused
 from freehold.providers.compose.together import Together
 from freehold.system.targets import Ended
 
@@ -20,13 +21,17 @@ _PAUSE = 0.1  # seconds that a start waits for others
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """A service to be started. `anew`: also where Compose sees no difference; `served`: what runs until now, where it is healthy."""
+    """A service to be started. `anew`: also where Compose sees no difference; `served`: what runs until now, where it is healthy.
+
+    `copy`: what is noted with its entry of a copy of its data.
+    """
 
     name: str
     entry: Entry
     anew: bool
     served: Fields | None
     stop_seconds: float
+    copy: Entry | None = None
 
 
 class Starts:
@@ -46,18 +51,23 @@ class Starts:
         await self._settled.ask(name)
 
     async def _start(self, starts: Sequence[Start]) -> Sequence[Ended]:
-        found: dict[str, Ended] = {}
         async with self._docker.project() as project:
+            entries = {each.name: each.entry for each in starts}
+            found = await refused(self._docker.target, self._docker.estate, entries)
+            starts = [each for each in starts if each.name not in found]
             others = {
                 each.name
                 for each in starts
                 if project.renew(each.name, each.entry, served=each.served)
             }
+            for each in starts:
+                project.copies.pop(each.name, None)
+            project.copies |= {each.name: each.copy for each in starts if each.copy}
             await self._docker.save(project)
             for anew in (True, False):
                 if those := [each for each in starts if each.anew is anew]:
                     found |= await self._up(those, others, anew=anew)
-        return [found[each.name] for each in starts]
+        return [found[name] for name in entries]
 
     async def _up(
         self, starts: Sequence[Start], others: Set[str], *, anew: bool
@@ -82,5 +92,6 @@ class Starts:
         async with self._docker.project() as project:
             for name in names:
                 project.previous.pop(name, None)
+                project.copies.pop(name, None)
         await self._docker.thin(project, names)
         return [None] * len(names)

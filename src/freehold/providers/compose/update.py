@@ -13,11 +13,13 @@ from typing import Any
 from freehold.diagnostics import BackendError, Diagnostic
 from freehold.planning.change import Change, FieldChange
 from freehold.planning.resource import Fields, Impact
-from freehold.providers.compose import content, places, problems, takeover
-from freehold.providers.compose.copies import Copy
+from freehold.providers.compose import content, places, plan_problems, problems, takeover
+from freehold.providers.compose.copies import Noted, Phase
+from freehold.providers.compose.data import Data
 from freehold.providers.compose.desired import NOT_TAKEN_OVER, STATE, Wanted
 from freehold.providers.compose.docker import Docker
 from freehold.providers.compose.entry import Entry
+from freehold.providers.compose.guarding import REFUSED
 from freehold.providers.compose.starting import Start
 from freehold.providers.compose.waiting import seconds, until_serving
 from freehold.providers.protocol import Report, Step
@@ -28,7 +30,7 @@ from freehold.system.secrets.masking import Masking
 class Update:
     """One change of one service. `wanted` makes it anew, with the secrets that there are when it is carried out.
 
-    `keeps_secrets`: whether it keeps some in its data, so that they must be taken over. `copy` is that of its data, where the run asks for one.
+    `keeps_secrets`: whether it keeps some in its data, so that they must be taken over.
     """
 
     change: Change
@@ -36,7 +38,7 @@ class Update:
     wanted: Callable[[], Wanted]
     masking: Callable[[], Masking]
     keeps_secrets: bool
-    copy: Copy | None = None
+    data: Data
 
     @property
     def steps(self) -> Sequence[Step]:
@@ -58,9 +60,8 @@ class Update:
     @property
     def _starting(self) -> Step:
         """One step with the copy: a run that is asked to stop in between would leave it standing still."""
-        if self.copy is None:
-            return Step(f"start {self.name}", self._start)
-        return Step(f"copy the data of {self.name} and start it", self._copy_and_start)
+        what = "copy the data of {} and start it" if self.data.will_be_copied else "start {}"
+        return Step(what.format(self.name), self._start)
 
     @property
     def name(self) -> str:
@@ -111,26 +112,35 @@ class Update:
                 problem = problems.undelivered(self.docker.target.name, self.name, ended.errors)
                 raise BackendError(problem)
 
-    async def _copy_and_start(self, report: Report) -> None:
-        """It stands still meanwhile; when the copy fails it goes on as it was."""
-        assert self.copy is not None
-        report(await self.copy.room())
-        stopped = await self.docker.stop(self.name, _stop(self.wanted().entry))
-        try:
-            await self.copy.take()
-        except BackendError:
-            await self.docker.go_on(stopped)
-            await self._reconnect()
-            raise
-        await self._start(report)
-
     async def _start(self, report: Report) -> None:
         entry = _labelled(self.wanted())
-        start = Start(name=self.name, entry=entry, anew=self._anew, served=self._served, stop_seconds=_stop(entry))  # fmt: skip
+        noted = await self._prepared(entry, report)
+        start = Start(
+            name=self.name,
+            entry=entry,
+            anew=self._anew,
+            served=None if self.data.came_back else self._served,
+            stop_seconds=_stop(entry),
+            copy=noted.entry() if noted else None,
+        )
         ended = await self.docker.starts.start(start)
+        if ended.code == REFUSED:
+            was_stopped = self.data.taken or self.data.came_back
+            became = await self.data.go_on() if was_stopped else ()
+            await self._reconnect()
+            problem = plan_problems.place_taken(self.change.address, ended.errors)
+            raise BackendError(problem, *became)
         if ended.code:
             problem = problems.not_started(self.change.address, self._masked(ended.errors))
             await self._fail(problem, report)
+
+    async def _prepared(self, entry: Entry, report: Report) -> Noted | None:
+        """Its data, before it is started: it may be copied, or come back first."""
+        try:
+            return await self.data.before_start(str(entry["image"]), _stop(entry), report)
+        except BackendError:
+            await self._reconnect()
+            raise
 
     async def _serve(self, report: Report) -> None:
         why = await until_serving(
@@ -139,8 +149,10 @@ class Update:
         if why is not None:
             log = self._masked(await self.docker.last_words(self.name))
             await self._fail(problems.not_serving(self.change.address, why, log), report)
-        if not self._takes_over:
-            await self.docker.starts.settle(self.name)
+        if self.data.came_back and self.keeps_secrets and not self._takes_over:
+            await self._take_over(report)
+        elif not self._takes_over:
+            await self._settle()
 
     async def _take_over(self, report: Report) -> None:
         failed = await takeover.take_over(self.docker, self.name, self.wanted().entry)
@@ -148,6 +160,10 @@ class Update:
             said = self._masked(f"{failed.output}\n{failed.errors}")
             problem = problems.not_taken_over(self.change.address, failed.code, said)
             await self._fail(problem, report)
+        await self._settle()
+
+    async def _settle(self) -> None:
+        await self.data.served(str(self.wanted().entry["image"]))
         await self.docker.starts.settle(self.name)
 
     async def _fail(self, problem: Diagnostic, report: Report) -> None:
@@ -160,34 +176,44 @@ class Update:
         raise BackendError(problem, *became)
 
     async def _put_back(self, report: Report) -> list[Diagnostic]:
-        restored = await self._bring_back(report)
+        """What ran before, as it is noted in the target's file before anything is done: then the data, then the start."""
+        noted = await self.data.noted()
         async with self.docker.project() as project:
             previous = project.take_back(self.name)
+            going = self.data.goes_back_to(noted, previous)
             if previous is not None:
                 await takeover.mark(self.docker, self.name, previous)
-                await self.docker.save(project)
-                await self.docker.up(self.name, anew=False, stop_seconds=_stop(previous))
+            if going is not None:
+                project.copies[self.name] = going.entry()
+        if going is not None:
+            noted = await self.data.bring_back(going, _stop(self.wanted().entry), report)
         if previous is not None:
-            why = await until_serving(self.docker, self.name, previous, report, anew=True)
-            # The new one may have got as far as to keep the new secrets: the old one takes its own over again.
-            failed = why or await takeover.take_over(self.docker, self.name, previous)
-            await self.docker.thin(project, [self.name])
-            await self._reconnect()
-            return [problems.taken_back(self.change.address, healthy=why is None, took_over=failed is None, restored=restored)]  # fmt: skip
-        if not (self._stood_still or restored):
+            return [await self._run_again(previous, noted, report, restored=going is not None)]
+        if not (self._stood_still or going):
             return []
         await self.docker.stop(self.name, _stop(self.wanted().entry))
-        container = f"{self.docker.estate}-{self.name}-1"
+        container = places.container_name(self.docker.estate, self.name)
         return [problems.left_stopped(self.change.address, container)]
 
-    async def _bring_back(self, report: Report) -> bool:
-        """The data from before the update, if this run has copied it."""
-        if self.copy is None or not self.copy.taken:
-            return False
-        report("bringing its data back")
-        await self.docker.stop(self.name, _stop(self.wanted().entry))
-        await self.copy.bring_back()
-        return True
+    async def _run_again(
+        self, previous: Entry, noted: Noted | None, report: Report, *, restored: bool
+    ) -> Diagnostic:
+        async with self.docker.project() as project:
+            await self.docker.up(self.name, anew=False, stop_seconds=_stop(previous))
+        why = await until_serving(self.docker, self.name, previous, report, anew=True)
+        # The new one may have got as far as to keep the new secrets: the old one takes its own over again.
+        failed = why or await takeover.take_over(self.docker, self.name, previous)
+        await self.docker.thin(project, [self.name])
+        await self._reconnect()
+        if why is None and noted is not None and noted.phase is Phase.BACK:
+            await self.data.old_serves(noted)
+        return problems.taken_back(
+            self.change.address,
+            healthy=why is None,
+            took_over=failed is None,
+            data=self.data.told(noted if restored else None),
+            restored=restored,
+        )
 
     async def _reconnect(self) -> None:
         """Those that run and have its network lost it when it was started again; their own changes wait for one that failed."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from freehold.diagnostics import BackendError
 from freehold.providers.compose import places, problems
+from freehold.providers.compose.look import ONE_OFF
 from freehold.providers.compose.together import Together
 from freehold.system.targets import Target
 
@@ -16,7 +17,8 @@ _SECONDS = 60.0
 _AT_ONCE = "0"
 _TRIES = 30  # seconds for a Docker that is started again
 
-# What happened since the look before counts too: Docker keeps the last 256 events (docs.docker.com, `docker system events`).
+# What happened since the look before counts too: Docker keeps the last 256 events (docs.docker.com, `docker system events`). A container that
+# is deleted in between makes `inspect` fail, and so does a Docker that ends then: of that one nobody knows what there is.
 WATCH = f"""
 label="label={places.ESTATE_LABEL}=$1"
 if [ "$2" != {_AT_ONCE} ]; then
@@ -28,12 +30,15 @@ if [ "$2" != {_AT_ONCE} ]; then
 fi
 date +%s.%N
 tries=0
-until ids=$(docker ps --all --quiet --no-trunc --filter "$label"); do
+until ids=$(docker ps --all --quiet --no-trunc --filter "$label" --filter "label={ONE_OFF}=False") && {{
+    said=$([ -z "$ids" ] || docker inspect --type container --format '{{{{index .Config.Labels "{places.SERVICE_LABEL}"}}}} {{{{.State.Status}}}} {{{{.RestartCount}}}} {{{{.State.ExitCode}}}} {{{{if .State.Health}}}}{{{{.State.Health.Status}}}}{{{{else}}}}none{{{{end}}}}' $ids) ||
+        docker version >/dev/null
+}}; do
     tries=$((tries + 1))
     [ $tries -lt {_TRIES} ] || exit 1
     sleep 1
 done
-[ -z "$ids" ] || docker inspect --type container --format '{{{{index .Config.Labels "{places.SERVICE_LABEL}"}}}} {{{{.State.Status}}}} {{{{.RestartCount}}}} {{{{.State.ExitCode}}}} {{{{if .State.Health}}}}{{{{.State.Health.Status}}}}{{{{else}}}}none{{{{end}}}}' $ids
+[ -z "$said" ] || echo "$said"
 exit 0
 """
 

@@ -20,7 +20,13 @@ from freehold.system.incus.api import (
     IncusUnavailable,
     Progress,
 )
-from freehold.system.incus.connection import BASE, TRANSPORT_ERRORS, Connection, refusal
+from freehold.system.incus.connection import (
+    BASE,
+    SILENCE,
+    TRANSPORT_ERRORS,
+    Connection,
+    refusal,
+)
 from freehold.system.incus.operations import OperationEvents
 
 _RETRY_PAUSE = 0.25  # seconds between two looks for a daemon that is away
@@ -36,16 +42,22 @@ class IncusClient:
     """An Incus server behind a unix socket.
 
     `read_patience`: seconds for which a read waits for a daemon that restarts. `look_again`: seconds without an event
-    after which an operation is asked for; Incus forgets it five seconds after its end.
+    after which an operation is asked for; Incus forgets it five seconds after its end. `silence`: seconds after which a
+    server that does not answer a read is given up.
     """
 
     def __init__(
-        self, socket: Path, *, read_patience: float = 30.0, look_again: float = 3.0
+        self,
+        socket: Path,
+        *,
+        read_patience: float = 30.0,
+        look_again: float = 3.0,
+        silence: float = SILENCE,
     ) -> None:
         self.socket = socket
         self._read_patience = read_patience
         self._look_again = look_again
-        self._connection = Connection(socket)
+        self._connection = Connection(socket, silence)
         self._events = OperationEvents(
             self._connection.session, f"{BASE}/1.0/events?type=operation&all-projects=true"
         )

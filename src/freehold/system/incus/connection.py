@@ -24,20 +24,30 @@ from freehold.system.incus.http import aiohttp
 
 BASE = "http://incus"
 TRANSPORT_ERRORS = (aiohttp.ClientError, OSError, ValueError)
+SILENCE = 60.0  # seconds; a large server takes a few for its longest answer
+_WAITS = "/wait"  # how the paths end that answer once something has happened
 
 _INSTALL = (
     "Install and start Incus (`sudo incus admin init --minimal`), or use the lab: "
     "`freehold lab start`, then `freehold --lab …`."
 )
 _JOIN = "Run as root, or join the group `incus-admin` and log in again."
+_DEAF = (
+    "Look at its log: `journalctl -u incus`. Machines go on running while it is started anew: "
+    "`sudo systemctl restart incus`."
+)
 _START = "Start Incus (`sudo systemctl start incus`), and look at its log: `journalctl -u incus`."
 
 
 class Connection:
-    """A pool of connections to the socket. `answered` tells whether Incus has ever answered on it."""
+    """A pool of connections to the socket. `answered` tells whether Incus has ever answered on it.
 
-    def __init__(self, socket: Path) -> None:
+    `silence`: seconds after which one that does not answer a read is given up. A write may take as long as it takes.
+    """
+
+    def __init__(self, socket: Path, silence: float = SILENCE) -> None:
         self.socket = socket
+        self._silence = silence
         self.answered = False
         self.session = aiohttp.ClientSession(
             connector=aiohttp.UnixConnector(path=str(socket), limit=0),
@@ -55,8 +65,10 @@ class Connection:
         request = f"{method} {path or '/'}"
         root = BASE if path.startswith("/internal/") else f"{BASE}/1.0"
         url = root + path + (f"?{urlencode(query)}" if query else "")
+        reads = method == "GET" and not path.endswith(_WAITS)
+        limit = aiohttp.ClientTimeout(sock_connect=5, sock_read=self._silence if reads else None)
         try:
-            async with self.session.request(method, url, json=body) as response:
+            async with self.session.request(method, url, json=body, timeout=limit) as response:
                 answer = await response.json(content_type=None)
         except TRANSPORT_ERRORS as error:
             raise self.failure(request, error) from error
@@ -78,6 +90,10 @@ class Connection:
         Before the first answer a missing or deaf socket means that no Incus runs; later, that it restarts.
         """
         where = str(self.socket)
+        if isinstance(error, TimeoutError):
+            if not self.answered:
+                return IncusUnavailable(where, "it takes connections and does not answer", _DEAF)
+            return IncusInterrupted(request, f"no answer within {self._silence:g} seconds")
         if isinstance(error, aiohttp.ClientConnectorError | OSError):
             reason = getattr(error, "os_error", error).errno
             if reason == errno.EACCES:

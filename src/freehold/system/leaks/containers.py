@@ -5,6 +5,7 @@ Docker Engine API, /containers/json and /containers/{id}/json: a question takes 
 
 from __future__ import annotations
 
+import http
 import http.client
 import json
 import os
@@ -18,6 +19,16 @@ from typing import Any
 _SOCKET = "/var/run/docker.sock"
 _ANSWER = 30.0
 _STAYS = 3.0  # seconds after which nothing that was still under way can stop it any more
+_AGAIN = 0.5  # seconds until one is asked again who did not answer
+
+TROUBLE = (
+    OSError,
+    LookupError,
+    ValueError,
+    http.client.HTTPException,
+    subprocess.SubprocessError,
+)
+"""What goes wrong with a Docker that is restarted meanwhile, containers that are deleted, devices that are gone."""
 
 
 class Containers:
@@ -56,16 +67,23 @@ class Containers:
             return False
 
     def bring_back(self, patience: float) -> None:
-        """Start what does not run, the VPN first; the others once more where they are in a network that is gone."""
+        """Start what does not run, the VPN first; the others once more where they are in a network that is gone. Docker may not answer for a while."""
         end = time.monotonic() + patience
         while time.monotonic() < end:
-            if self.together():
-                time.sleep(_STAYS)
-                if self.together():
+            try:
+                if self._stays_together():
                     return
-            docker("start", self.vpn)
-            for each in self.guests:
-                docker("restart" if self.pid(each) and not self.together() else "start", each)
+                docker("start", self.vpn)
+                for each in self.guests:
+                    docker("restart" if self.pid(each) and not self.together() else "start", each)
+            except TROUBLE:
+                time.sleep(_AGAIN)
+
+    def _stays_together(self) -> bool:
+        if not self.together():
+            return False
+        time.sleep(_STAYS)
+        return self.together()
 
     def _named(self, service: str) -> str:
         wanted = {"label": [self._labels["estate"], self._labels["service"] + service]}
@@ -91,6 +109,9 @@ def _ask(path: str) -> Any:
     link.sock.settimeout(_ANSWER)
     link.sock.connect(_SOCKET)
     link.request("GET", path)
-    value = json.loads(link.getresponse().read())
+    answer = link.getresponse()
+    value = json.loads(answer.read())
     link.close()
+    if answer.status != http.HTTPStatus.OK:
+        raise LookupError(f"Docker says: {value.get('message', answer.status)}")
     return value

@@ -8,6 +8,7 @@ restart  the VPN's container is restarted; who shares its network is started aga
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from freehold.system.leaks.containers import Containers, docker
+from freehold.system.leaks.containers import TROUBLE, Containers, docker
 from freehold.system.leaks.guard import guarded
 from freehold.system.leaks.network import Cut, Network
 from freehold.system.leaks.packets import Sniffer
@@ -40,39 +41,70 @@ def main() -> None:
     try:
         containers = Containers(request["labels"], request["vpn"], request["guests"])
         answer = _moments(containers, request)
-    except (OSError, LookupError, subprocess.SubprocessError) as error:
-        answer = {"problem": str(error)}
+    except TROUBLE as error:  # before anything was touched
+        answer = {**_problem(error), "back": True}
     json.dump(answer, sys.stdout)
 
 
 def _moments(containers: Containers, request: Request) -> dict[str, Any]:
+    """Each with what was seen, or its own problem: what goes wrong later takes nothing away from what was seen before."""
     if not containers.together():
-        return {"problem": "it does not run in the network of its VPN"}
+        return {"problem": "it does not run in the network of its VPN", "back": True}
     network = Network(containers.pid(containers.vpn))
     tunnels = network.tunnels()
     answer: dict[str, Any] = {"tunnels": tunnels, "interfaces": network.others()}
-    answer["up"] = _watched(network, request, request["seconds"], tunnels)
+    seen = _watched(network, request, request["seconds"], tunnels)
+    answer["up"] = {**seen, "stayed": _still(containers, network)}
     addresses = [public_address(request["url"], each) for each in (None, network)]
     answer["address"] = dict(zip(("target", "inside"), addresses))  # noqa: B905 - Python 3.9
     if tunnels:
-        answer["down"] = _cut(network, request, tunnels)
-    patience = request["patience"]
-    with guarded(
-        lambda: None if containers.together() else containers.bring_back(patience),
-        lambda: containers.bring_back(patience),
-    ):
-        answer["restart"] = _restarted(containers, request, tunnels)
-    again = Network(containers.pid(containers.vpn))
-    answer["back"] = containers.together() and set(tunnels) <= set(again.tunnels())
+        answer["down"] = _tried(lambda: _cut(containers, network, request, tunnels))
+    answer["restart"] = _tried(lambda: _around(containers, request, tunnels))
+    answer["back"] = _back(containers, tunnels)
     return answer
 
 
-def _cut(network: Network, request: Request, tunnels: list[str]) -> dict[str, Any]:
+def _tried(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return look()
+    except TROUBLE as error:
+        return _problem(error)
+
+
+def _problem(error: Exception) -> dict[str, Any]:
+    return {"problem": str(error) or type(error).__name__}
+
+
+def _back(containers: Containers, tunnels: list[str]) -> bool | None:
+    """Whether all runs as before; None when nobody says so."""
+    try:
+        again = Network(containers.pid(containers.vpn))
+        return containers.together() and set(tunnels) <= set(again.tunnels())
+    except TROUBLE:
+        return None
+
+
+def _cut(
+    containers: Containers, network: Network, request: Request, tunnels: list[str]
+) -> dict[str, Any]:
     cut = Cut(network, tunnels)
     with guarded(cut.restore, cut.restore):
         cut.down()
         found = _watched(network, request, request["seconds"], tunnels)
-        return {**found, "by_itself": network.tunnels()}
+        by_itself, stayed = network.tunnels(), _still(containers, network)
+        return {**found, "by_itself": by_itself, "stayed": stayed}
+
+
+def _around(containers: Containers, request: Request, tunnels: list[str]) -> dict[str, Any]:
+    """The restart, and whatever it takes until all runs again."""
+    patience = request["patience"]
+
+    def restore() -> None:
+        if _back(containers, []) is not True:
+            containers.bring_back(patience)
+
+    with guarded(restore, lambda: containers.bring_back(patience)):
+        return _restarted(containers, request, tunnels)
 
 
 def _restarted(containers: Containers, request: Request, tunnels: list[str]) -> dict[str, Any]:
@@ -88,12 +120,21 @@ def _restarted(containers: Containers, request: Request, tunnels: list[str]) -> 
     watch, clock = _Watch(containers, end), time.time() - time.monotonic()
     watch.start()
     longer = request["seconds"] / 2
-    seconds = end - time.monotonic()
-    found = _watched(Network(pid), request, seconds, tunnels, lambda: watch.over(longer), _OFTEN)
+    network, seconds = Network(pid), end - time.monotonic()
+    found = _watched(network, request, seconds, tunnels, lambda: watch.over(longer), _OFTEN)
     ordered.wait()
     starting.wait()
     there = watch.there and watch.there - _EARLIER - clock - found["began"]
-    return {**found, "there": there, "serves": watch.serves is not None}
+    stayed = _still(containers, network)
+    return {**found, "there": there, "serves": watch.serves is not None, "stayed": stayed}
+
+
+def _still(containers: Containers, network: Network) -> bool:
+    """Whether the VPN is known to have that network now: a container that Docker started once more has another, that nobody watched."""
+    with contextlib.suppress(*TROUBLE):
+        pid = containers.pid(containers.vpn)
+        return bool(pid) and Network(pid).inode == network.inode
+    return False
 
 
 class _Watch(threading.Thread):
@@ -108,12 +149,16 @@ class _Watch(threading.Thread):
     def run(self) -> None:
         """Until both are so, or it is too late."""
         while self.serves is None and time.monotonic() < self._end:
-            if self.there is None:
-                every = [self._containers.started(each) for each in self._containers.guests]
-                self.there = min((each for each in every if each is not None), default=None)
-            elif self._containers.serves():
-                self.serves = time.monotonic()
+            with contextlib.suppress(*TROUBLE):  # Docker is asked again
+                self._look()
             time.sleep(_EVERY / 4)
+
+    def _look(self) -> None:
+        if self.there is None:
+            every = [self._containers.started(each) for each in self._containers.guests]
+            self.there = min((each for each in every if each is not None), default=None)
+        elif self._containers.serves():
+            self.serves = time.monotonic()
 
     def over(self, longer: float) -> bool:
         """Whether the VPN has served for so long."""
@@ -151,4 +196,5 @@ def _watched(
         "sent": probes.sent,
         "refused": probes.refused,
         "answers": probes.answers,
+        "resolvers": asked,
     }

@@ -34,12 +34,14 @@ _STATUS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A request. `languages` is the header Accept-Language; the token is no part of `query`.
+    """A request. `path` is below `root`, under which the reader has his pages; who does not know that asks below `/`.
 
+    `languages` is the header Accept-Language; the token is no part of `query`.
     `from_elsewhere`: another site led here, so the browser holds back a cookie that it has (SameSite=Strict).
     """
 
     path: str
+    root: str = "/"
     query: Mapping[str, str] = field(default_factory=dict)
     languages: str = ""
     cookies: Mapping[str, str] = field(default_factory=dict)
@@ -48,7 +50,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """An answer. `tag` stands for the content: who has it already is told so. `keeps` are cookies, `leads_to` another path instead."""
+    """An answer. `tag` stands for content that browsers may keep: who has it already is told so. Without one they keep nothing.
+
+    `keeps` are cookies, `leads_to` the path of another page of the site instead.
+    """
 
     body: str = ""
     kind: str = "text/html"

@@ -3,10 +3,12 @@
 It writes no log: an address may hold the token. Called by `cli.ui`.
 """
 
+import asyncio
 import logging
 import socket
 from collections.abc import Mapping
 from types import TracebackType
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -26,11 +28,33 @@ HEADERS: Mapping[str, str] = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cache-Control": "private, no-cache",
+    "Cache-Control": "no-store",
     "Server": "freehold",
 }
-_SILENT = logging.Logger("freehold.pages")
+_KEPT = "private, no-cache"  # of what has a tag: a browser asks each time whether it changed
+_SILENT = logging.Logger("freehold.pages", logging.CRITICAL + 1)
 _SILENT.addHandler(logging.NullHandler())
+
+
+class _Spoken(web.RequestHandler):
+    """One connection; what is no HTTP is answered without a word of what was sent."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        answer = super().handle_error(request, status, exc)
+        answer.headers.update(HEADERS)
+        return answer
+
+
+class _Server(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        loop = asyncio.get_running_loop()
+        return _Spoken(self, loop=loop, access_log=_SILENT, logger=_SILENT)
 
 
 class PageServer:
@@ -44,8 +68,7 @@ class PageServer:
         self._socket = socket.create_server((address, port), family=family)
         self.port: int = self._socket.getsockname()[1]
         self.guard = Guard(token, self.port)
-        server = web.Server(self._answer, access_log=None, logger=_SILENT)
-        self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
+        self._runner = web.ServerRunner(_Server(self._answer), shutdown_timeout=1.0)
 
     def address(self, token: str) -> str:
         """What to open: the page with its token. Where it listens at all addresses, by this computer's name."""
@@ -68,20 +91,20 @@ class PageServer:
         self._socket.close()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        asked = _asked(request)
+        asked = self._asked(request)
         try:
             given = await self._given(request, asked)
         except Exception as error:  # noqa: BLE001 - the reader sees a page whatever happens
             self._site.failed(error)
             given = self._site.refused(asked, Refusal.BROKEN)
-        return _response(request, given)
+        return self._response(request, given)
 
     async def _given(self, request: web.BaseRequest, asked: Asked) -> Given:
         if why := self._refusal(request, asked):
             return self._site.refused(asked, why)
         if _TOKEN in request.query:
-            here = "/" + request.rel_url.raw_path.lstrip("/")  # `//` would be another server
-            return Given(status=303, leads_to=here, keeps={self.guard.cookie: self.guard.session})
+            keeps = {self.guard.cookie: self.guard.session}
+            return Given(status=303, leads_to=asked.path, keeps=keeps)
         found = await self._site.answer(asked)
         return found or self._site.refused(asked, Refusal.NOT_FOUND)
 
@@ -96,37 +119,37 @@ class PageServer:
         if asked.path in self._site.open:
             return None
         session = asked.cookies.get(self.guard.cookie, "")
-        return None if self.guard.is_session(session) else Refusal.STRANGER
+        inside = asked.root == self.guard.root and self.guard.is_session(session)
+        return None if inside else Refusal.STRANGER
 
+    def _asked(self, request: web.BaseRequest) -> Asked:
+        root = self.guard.root if request.path.startswith(self.guard.root) else "/"
+        return Asked(
+            path="/" + request.path.removeprefix(root),
+            root=root,
+            query={key: value for key, value in request.query.items() if key != _TOKEN},
+            languages=request.headers.get("Accept-Language", ""),
+            cookies=dict(request.cookies),
+            from_elsewhere=request.headers.get("Sec-Fetch-Site") == "cross-site",
+        )
 
-def _asked(request: web.BaseRequest) -> Asked:
-    return Asked(
-        path=request.path,
-        query={key: value for key, value in request.query.items() if key != _TOKEN},
-        languages=request.headers.get("Accept-Language", ""),
-        cookies=dict(request.cookies),
-        from_elsewhere=request.headers.get("Sec-Fetch-Site") == "cross-site",
-    )
-
-
-def _response(request: web.BaseRequest, given: Given) -> web.Response:
-    headers = dict(HEADERS)
-    tag = f'W/"{given.tag}"' if given.tag else ""
-    if tag:
-        headers["ETag"] = tag
-    if given.status == Refusal.READ_ONLY.status:
-        headers["Allow"] = ", ".join(_READING)
-    if given.leads_to:
-        headers["Location"] = given.leads_to
-    if tag and request.headers.get("If-None-Match") == tag:
-        return web.Response(status=304, headers=headers)
-    response = web.Response(
-        text=given.body,
-        status=given.status,
-        content_type=given.kind,
-        charset="utf-8",
-        headers=headers,
-    )
-    for name, value in given.keeps.items():
-        response.set_cookie(name, value, path="/", httponly=True, samesite="Strict")
-    return response
+    def _response(self, request: web.BaseRequest, given: Given) -> web.Response:
+        tag = f'W/"{given.tag}"' if given.tag else ""
+        headers = {**HEADERS, **({"ETag": tag, "Cache-Control": _KEPT} if tag else {})}
+        if given.status == Refusal.READ_ONLY.status:
+            headers["Allow"] = ", ".join(_READING)
+        if given.leads_to:  # below our own root, so never to another server
+            headers["Location"] = self.guard.root.rstrip("/") + quote(given.leads_to)
+        if tag and request.headers.get("If-None-Match") == tag:
+            return web.Response(status=304, headers=headers)
+        response = web.Response(
+            text=given.body,
+            status=given.status,
+            content_type=given.kind,
+            charset="utf-8",
+            headers=headers,
+        )
+        for name, value in given.keeps.items():
+            path = self.guard.root if name == self.guard.cookie else "/"
+            response.set_cookie(name, value, path=path, httponly=True, samesite="Strict")
+        return response

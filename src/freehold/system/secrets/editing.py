@@ -114,6 +114,21 @@ def _interrupts_are_the_editor_s() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """A terminal that is closed, and whoever asks us to end, let us clean up: SystemExit, with 128 and the signal's number (signal(7))."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = {each: signal.signal(each, end) for each in (signal.SIGHUP, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
 def _no_editor(name: str, why: str) -> Diagnostic:
     return Diagnostic(
         code="no-editor",

@@ -137,13 +137,24 @@ def kept_by_sops(path: Path) -> Diagnostic:
     )
 
 
+def held_by_sops(names: Collection[str], path: Path) -> Diagnostic:
+    """A change of what only SOPS may change."""
+    told = ", ".join(sorted(names))
+    return Diagnostic(
+        code="secrets-of-sops",
+        summary="SOPS keeps this secret; Freehold only reads it",
+        detail=f"{told}: in {path}. Nothing was changed.",
+        hint=f"Change it there:\n    sops edit {path}",
+    )
+
+
 def in_both(names: Collection[str], first: Path, second: Path) -> Diagnostic:
     """Two values for one name."""
     return Diagnostic(
         code="secret-twice",
         summary="A secret has two values",
         detail=f"{', '.join(sorted(names))}: in {first} and in {second}.",
-        hint="Remove one of them:\n    freehold secret remove NAME",
+        hint="Remove one of them; Freehold's own:\n    freehold secret remove NAME",
     )
 
 

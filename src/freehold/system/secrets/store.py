@@ -10,7 +10,7 @@ import hmac
 import os
 import secrets as randomness
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -85,24 +85,34 @@ class SecretsFile:
         self.change(keep)
         return added
 
-    def remove(self, name: str) -> None:
+    def remove(self, *names: str) -> None:
+        """Delete secrets, all or none of them."""
+
         def forget(values: Values) -> None:
-            if name not in values:
-                raise problems.fail(problems.unknown(name, values))
-            del values[name]
+            self._refuse_others(names, values)
+            for name in names:
+                values.pop(name, None)
 
         self.change(forget)
+
+    def refuse_removal(self, names: Collection[str]) -> None:
+        """Raise BackendError unless `remove` could delete them all."""
+        self._refuse_others(names, self._own().values)
 
     def own(self) -> Values:
         """Those of the file that Freehold writes. Raises BackendError, also where SOPS keeps it."""
         return dict(self._own().values)
 
     def change(self, change: Callable[[Values], None]) -> None:
-        """Write the file anew with what `change` makes of its secrets, read and written as one. Raises BackendError."""
+        """Write the file anew with what `change` makes of its secrets, read and written as one. Raises BackendError, also for a new name that
+        SOPS has: it would have two values.
+        """
         with self._alone():
             entries = self._own()
             values = dict(entries.values)
             change(values)
+            if twice := self._of_sops() & (values.keys() - entries.values.keys()):
+                raise problems.fail(problems.held_by_sops(twice, self._folder / SOPS_FILE))
             self._write(Entries(values, entries.key or randomness.token_bytes(32)))
 
     def needs_identity(self) -> bool:
@@ -129,12 +139,23 @@ class SecretsFile:
             raise problems.fail(problems.kept_by_sops(self.path))
         return seen.entries if seen is not None else Entries()
 
+    def _of_sops(self) -> Set[str]:
+        """Names in the file beside ours."""
+        seen = self._read(SOPS_FILE)
+        return seen.entries.values.keys() if seen is not None else set()
+
+    def _refuse_others(self, names: Collection[str], own: Mapping[str, bytes]) -> None:
+        if others := set(names) - own.keys():
+            if held := self._of_sops() & others:
+                raise problems.fail(problems.held_by_sops(held, self._folder / SOPS_FILE))
+            raise BackendError(*(problems.unknown(name, own) for name in sorted(others)))
+
     def _places(self) -> dict[str, str]:
         """Each name with its file."""
         found: dict[str, str] = {}
-        for file in (FILE, SOPS_FILE):
-            seen = self._read(file)
-            names = seen.entries.values.keys() if seen is not None else set()
+        seen = self._read(FILE)
+        own: Set[str] = seen.entries.values.keys() if seen is not None else set()
+        for file, names in ((FILE, own), (SOPS_FILE, self._of_sops())):
             if twice := names & found.keys():
                 first = self._folder / FILE
                 raise problems.fail(problems.in_both(twice, first, self._folder / file))

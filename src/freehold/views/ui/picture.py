@@ -4,18 +4,19 @@ Lengths are CSS pixels at the natural size. The same estate is laid out for wind
 are as large as those of the page on both.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from freehold.operations.graph.words import columns, shortened
+from freehold.views.ui.marks import severity
 from freehold.views.ui.places import Group, Place, Spot, places
 
 BOX, GAP, PAD = 300, 24, 12
 HEAD, LINE, SPOT = 58, 26, 28
 MARGIN = 32  # right of services, for the curves between them
 DOT, DOTS_BESIDE = 16, (BOX - 2 * PAD) // 16
-MOST_SPOTS = 40  # services of one box that are drawn; the tables have all
+MOST_SPOTS = 40  # services of one box that are drawn, the worst first; the tables have all
 _LETTER = 7.4  # pixels of an average character at 14 pixels
 _SMALL = 6.3  # at 12 pixels
 
@@ -67,9 +68,11 @@ class Picture:
     globes: Sequence[tuple[int, int]]
 
 
-def picture(document: Mapping[str, Any], beside: int) -> Picture | None:
-    """The estate with at most `beside` boxes side by side; None when there is nothing in it."""
-    shown = places(document)
+def picture(
+    document: Mapping[str, Any], beside: int, trust: Callable[[str], str] = str
+) -> Picture | None:
+    """The estate with at most `beside` boxes side by side; None when there is nothing in it. `trust` puts that of a domain into words."""
+    shown = places(document, trust)
     return _Drawing(shown, min(beside, len(shown))).made() if shown else None
 
 
@@ -134,7 +137,10 @@ class _Drawing:
         return y + rows * DOT + (PAD // 2 if rows else 0)
 
     def _spots_of(self, spots: Sequence[Spot], x: int, y: int) -> int:
-        for spot in spots[:MOST_SPOTS]:
+        shown = spots
+        if len(spots) > MOST_SPOTS:
+            shown = sorted(spots, key=lambda spot: severity(spot.mark))[:MOST_SPOTS]
+        for spot in shown:
             self._spot(spot, x, y)
             y += SPOT + 4
         if len(spots) > MOST_SPOTS:
@@ -182,9 +188,11 @@ def _fit(text: str, room: int, letter: float) -> str:
     return shortened(text, max(4, int(room / letter)))
 
 
-def sizes(document: Mapping[str, Any]) -> Iterator[tuple[str, Picture]]:
+def sizes(
+    document: Mapping[str, Any], trust: Callable[[str], str]
+) -> Iterator[tuple[str, Picture]]:
     """The same picture for narrow, middling and wide windows, with the class that says which is shown."""
     for name, beside in (("narrow", 1), ("middle", 2), ("wide", 3)):
-        made = picture(document, beside)
+        made = picture(document, beside, trust)
         if made is not None:
             yield name, made

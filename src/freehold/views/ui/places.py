@@ -1,11 +1,11 @@
 """What the picture shows, before it has a shape: places with their machines and services. Pure; called by `picture`."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from freehold.views.ui.marks import GOOD, host_mark, machine_mark, service_mark, worst
+from freehold.views.ui.marks import domain_mark, host_mark, machine_mark, service_mark, worst
 
 DENSE = 40
 """Machines of an estate; with more, each is a small square instead of a line."""
@@ -34,7 +34,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A box: a host, or a domain. `dots` are its machines where there are too many for lines."""
+    """A box: a host, or a domain. `mark` is the worst of its own and of all that is in it. `dots` are its machines where there are too many for lines."""
 
     name: str
     mark: str
@@ -45,13 +45,13 @@ class Place:
     spots: tuple[Spot, ...] = ()
 
 
-def places(document: Mapping[str, Any]) -> list[Place]:
-    """Hosts first, then domains; in the order of the document."""
+def places(document: Mapping[str, Any], trust: Callable[[str], str] = str) -> list[Place]:
+    """Hosts first, then domains; in the order of the document. `trust` puts that of a domain into words."""
     services: defaultdict[str, list[Spot]] = defaultdict(list)
     for each in document["services"]:
         services[each["on"]].append(_spot(each))
     dense = len(document["machines"]) > DENSE
-    return [*_hosts(document, services), *_domains(document, services, dense)]
+    return [*_hosts(document, services), *_domains(document, services, dense, trust)]
 
 
 def _spot(service: Mapping[str, Any]) -> Spot:
@@ -67,17 +67,21 @@ def _spot(service: Mapping[str, Any]) -> Spot:
 
 def _hosts(document: Mapping[str, Any], services: Mapping[str, Sequence[Spot]]) -> Iterator[Place]:
     for host in document["hosts"]:
+        spots = tuple(services.get(host["name"], ()))
         yield Place(
             name=host["name"],
-            mark=host_mark(host),
+            mark=worst([host_mark(host), *(spot.mark for spot in spots)]),
             fact=host["address"],
             kind="host",
-            spots=tuple(services.get(host["name"], ())),
+            spots=spots,
         )
 
 
 def _domains(
-    document: Mapping[str, Any], services: Mapping[str, Sequence[Spot]], dense: bool
+    document: Mapping[str, Any],
+    services: Mapping[str, Sequence[Spot]],
+    dense: bool,
+    trust: Callable[[str], str],
 ) -> Iterator[Place]:
     machines: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for machine in document["machines"]:
@@ -97,8 +101,10 @@ def _domains(
         spots = tuple(spot for group in groups for spot in group.spots)
         yield Place(
             name=domain["name"],
-            mark=worst(marks) if own else GOOD,
-            fact=f"{domain['subnet']} · {domain['trust']}",
+            mark=worst(
+                [domain_mark(domain, document["changes"]), *marks, *(spot.mark for spot in spots)]
+            ),
+            fact=f"{domain['subnet']} · {trust(domain['trust'])}",
             kind="domain",
             groups=() if dense else groups,
             dots=tuple((each["machine"], mark) for each, mark in zip(own, marks, strict=True))

@@ -8,11 +8,17 @@ from markupsafe import Markup
 
 from freehold.planning.address import Address
 from freehold.planning.change import Action
-from freehold.views.languages import Texts
-from freehold.views.overview_document import names_in_text, need_text
+from freehold.views.languages import ENGLISH, Texts
+from freehold.views.languages.sentences import translated
+from freehold.views.overview_document import names_in_text, need_text, state_in_words, time_left
 from freehold.views.terminal import visible
 from freehold.views.words import duration
 
+_ONE_OF = {
+    "host": "hosts.one-of",
+    "service": "services.one-of",
+    "certificate": "certificates.one-of",
+}
 _RESULTS = {0: "done", 1: "failed", 4: "partly"}
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
@@ -47,9 +53,18 @@ class Words:
         passed = datetime.fromisoformat(now) - datetime.fromisoformat(moment)
         return self.ago(passed.total_seconds())
 
+    def left(self, until: str, now: str) -> str:
+        """`in 12 days`, `in 3 hours`."""
+        unit, number = time_left(until, now)
+        return self._texts(f"certificates.{unit}", number=number)
+
     def state(self, state: str) -> str:
         """A state in words; one that nobody translated as it is."""
-        return self._texts.word(f"state.{state}", state)
+        return state_in_words(state, self._texts)
+
+    def trust(self, trust: str) -> str:
+        """How far a domain is trusted."""
+        return self._texts(f"trust.{trust}")
 
     def kind(self, kind: str) -> str:
         return self._texts.word(f"kind.{kind}", kind)
@@ -85,7 +100,36 @@ class Words:
             return "", text
         return self.kind(address.kind), address.path
 
-    took = staticmethod(duration)
+    def sentence(self, text: str) -> tuple[str, bool]:
+        """What another part of Freehold said in English, and whether it stays so on a page of another language."""
+        said = translated(text, self._texts.language)
+        return said or text, said is None and self._texts.language != ENGLISH
+
+    def unmeasured(self, names: Sequence[str]) -> list[str]:
+        """What could not be looked at: kinds (of one target, behind a colon), hosts, services and certificates."""
+        return [self._unmeasured(each) for each in names]
+
+    def more(self, facts: Mapping[str, Any]) -> str:
+        """What stands below a verdict that asks for nothing."""
+        owner = facts["at_work"] or {"verb": "", "since": 0.0}
+        return self._texts(
+            f"verdict.{facts['verdict']}.more",
+            names=self.names(self.unmeasured(facts["not_measured"])),
+            verb=owner["verb"],
+            time=self.moment(owner["since"]),
+            number=len(facts["changes"]),
+        )
+
+    def _unmeasured(self, name: str) -> str:
+        what, _, which = name.partition(" ")
+        if which and what in _ONE_OF:
+            return self._texts(_ONE_OF[what], name=which)
+        kind, _, target = name.partition(":")
+        return f"{self.kind(kind)} {target}".strip()
+
+    def took(self, seconds: float) -> str:
+        """`9.4 s`; in French with a comma."""
+        return duration(seconds).replace(".", self._texts("page.decimal"))
 
     @staticmethod
     def ended(run: Mapping[str, Any], at_work: Mapping[str, Any] | None) -> str:

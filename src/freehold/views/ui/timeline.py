@@ -12,7 +12,7 @@ MOST = 400  # changes that a page shows; `freehold log RUN` has all
 class Bar:
     """One change. `begun` and `seconds` count from the run's start; `result` is `done`, `failed`, `skipped`, `interrupted` or `open`.
 
-    `said` is why it failed or was left out.
+    `said` is why it failed or was left out, one reason or more on lines of their own.
     """
 
     kind: str
@@ -47,7 +47,7 @@ def timeline(run: PastRun) -> list[Bar]:
             bars[address] = _begun(address, str(event.get("action", "")), at)
         elif result := _ENDS.get(event["event"]):
             bar = bars.get(address) or _begun(address, "", at)
-            said = "; ".join(map(str, event.get("problems", ()))) or str(event.get("reason", ""))
+            said = "\n".join(map(str, event.get("problems", ()))) or str(event.get("reason", ""))
             bars[address] = replace(bar, seconds=at - bar.begun, result=result, said=said)
     return [_still_open(bar, run) for bar in bars.values()]
 

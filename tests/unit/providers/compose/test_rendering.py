@@ -79,7 +79,7 @@ def test_a_need_elsewhere_is_an_address_and_a_published_port(infra: Infra) -> No
 
 def test_it_waits_for_what_it_needs_wherever_that_is(infra: Infra) -> None:
     services = {each.name: wanted(infra, each, SECRETS) for each in infra.services}
-    found = {each.address: each for each in desired_services(infra, services, frozenset())}
+    found = {each.address: each for each in desired_services(infra, services, frozenset(), {})}
     site = found[Address("home", "service", "box/site")]
     assert site.depends_on == {
         Address("cortex", "service", "db"),
@@ -88,7 +88,7 @@ def test_it_waits_for_what_it_needs_wherever_that_is(infra: Infra) -> None:
         Address("home", "provision", "box"),
         Address("host", "secret", "db_password"),
     }
-    left = desired_services(infra, services, frozenset({"cortex"}))
+    left = desired_services(infra, services, frozenset({"cortex"}), {})
     [alone] = left
     assert Address("cortex", "service", "db") not in alone.depends_on
 

@@ -1,12 +1,14 @@
 """How containers are, for all who wait on a target: one command, that stands still there until something happens."""
 
 import asyncio
+import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from freehold.diagnostics import BackendError
-from freehold.providers.compose.watching import State, Watch
+from freehold.providers.compose.watching import WATCH, State, Watch
 from freehold.system.targets import Ended
 from freehold.system.targets.fake import FakeTarget
 
@@ -63,3 +65,26 @@ def test_of_a_docker_that_is_silent_nobody_says_that_a_container_is_gone() -> No
         assert await watch.state("db", at_once=False) is not None
 
     asyncio.run(work())
+
+
+DYING = """#!/bin/sh
+case "$1 $2" in
+    "ps --all") echo abc ;;
+    "version "*) exec cat "$PLACE/version" ;;
+    *) echo "db running 0 0 healthy"; echo "Error: No such container: abd" >&2; exit 1 ;;
+esac
+"""
+
+
+@pytest.mark.allow("process")
+def test_a_container_that_is_deleted_meanwhile_is_not_a_docker_that_ends(tmp_path: Path) -> None:
+    (tmp_path / "docker").write_text(DYING)
+    (tmp_path / "docker").chmod(0o755)
+    (tmp_path / "sleep").symlink_to("/bin/true")
+    words = ["sh", "-c", WATCH, "watch", "maison", "0"]
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PLACE": str(tmp_path)}
+    silent = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert (silent.returncode, silent.stdout.count("\n")) == (1, 1), "the time alone"
+    (tmp_path / "version").write_text("26.1\n")
+    ended = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout.splitlines()[1:]) == (0, ["db running 0 0 healthy"])

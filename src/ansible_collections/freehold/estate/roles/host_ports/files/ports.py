@@ -21,7 +21,9 @@ from typing import Any
 
 FOLDER = Path("/var/lib/freehold/host_ports")
 UNITS = Path("/etc/systemd/system")
+NFTABLES = UNITS / "nftables.service.d"
 EVERYBODY = "all"
+NO_PROGRAM = 127
 BRIDGES = '"svc-*"'  # of the networks of services, as Freehold names them for Docker
 _ENABLED = ("sysinit.target.wants", "docker.service.requires")
 
@@ -43,6 +45,14 @@ ExecStart=/usr/sbin/nft --file {file}
 [Install]
 WantedBy=sysinit.target
 RequiredBy=docker.service
+"""
+
+# Debian's /etc/nftables.conf begins with `flush ruleset`, and so do a reload, a restart and a stop of its service.
+AGAIN = """\
+[Service]
+ExecStartPost=-/usr/sbin/nft --file {file}
+ExecReload=-/usr/sbin/nft --file {file}
+ExecStopPost=-/usr/sbin/nft --file {file}
 """
 
 # Before Docker translates addresses (-100) and after connections are known (-200), for whatever is for this computer itself.
@@ -74,7 +84,7 @@ def say(*words: str, given: "str | None" = None) -> "subprocess.CompletedProcess
     try:
         return subprocess.run(words, input=given, capture_output=True, text=True, check=False, env=env)  # fmt: skip
     except OSError as error:
-        return subprocess.CompletedProcess(words, 127, "", str(error))
+        return subprocess.CompletedProcess(words, NO_PROGRAM, "", str(error))
 
 
 def must(*words: str, given: "str | None" = None) -> None:
@@ -123,7 +133,10 @@ def key_of(port: Rule) -> str:
 
 
 def in_use(estate: str) -> "set[str]":
-    """Ports that something listens on, or that a container of the estate has even when it stands still."""
+    """Ports that something listens on, or that a container of the estate has even when it stands still.
+
+    Raises LookupError where Docker is there and does not say.
+    """
     found = set()
     for name, listening in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
         path = Path("/proc/net", name)
@@ -131,12 +144,21 @@ def in_use(estate: str) -> "set[str]":
             _, local, _, state, *_ = line.split()
             if state == listening:
                 found.add(f"{name[:3]}/{int(local.rpartition(':')[2], 16)}")
-    ids = say("docker", "ps", "--all", "--quiet", "--filter", f"label=freehold.estate={estate}")
-    shown = say("docker", "inspect", "--format", "{{json .HostConfig.PortBindings}}", *ids.stdout.split())  # fmt: skip
-    for line in shown.stdout.splitlines():
+    for line in bindings(estate):
         for inner, outer in (json.loads(line) or {}).items():
             found |= {f"{inner.partition('/')[2]}/{each['HostPort']}" for each in outer or ()}
     return found
+
+
+def bindings(estate: str) -> "list[str]":
+    """What Docker says of the estate's containers, one line for each."""
+    ids = say("docker", "ps", "--all", "--quiet", "--filter", f"label=freehold.estate={estate}")
+    if ids.returncode == NO_PROGRAM or not (ids.stdout or ids.returncode):
+        return []
+    shown = say("docker", "inspect", "--format", "{{json .HostConfig.PortBindings}}", *ids.stdout.split())  # fmt: skip
+    if ids.returncode or shown.returncode:
+        raise LookupError(ids.stderr or shown.stderr)
+    return shown.stdout.splitlines()
 
 
 def ruleset(name: str, rules: "dict[str, Rule]") -> str:
@@ -166,6 +188,7 @@ class Keeper:
         self.file = FOLDER / f"{estate}.nft"
         self.note = FOLDER / f"{estate}.json"
         self.unit = f"freehold-ports-{estate}.service"
+        self.again = NFTABLES / f"freehold-ports-{estate}.conf"
 
     def noted(self) -> "dict[str, Any]":
         """What was written last: the rules, and the table as nft shows it."""
@@ -183,7 +206,10 @@ class Keeper:
         """What is asked for. A port that nobody speaks of any more stays shut while something is behind it; a look leaves that open."""
         asked = {key_of(port) for port in ports}
         before = {key: rule for key, rule in self.noted()["rules"].items() if key not in asked}
-        used = in_use(self.estate) if before and not looking else set(before)
+        try:
+            used = in_use(self.estate) if before and not looking else set(before)
+        except LookupError:  # Docker may come back, with what is behind them
+            used = set(before)
         return {**{key: before[key] for key in used & set(before)}, **restricted(ports)}
 
     def differences(self, rules: "dict[str, Rule]") -> "list[str]":
@@ -196,7 +222,10 @@ class Keeper:
         if read(self.file) != text or noted["rules"] != rules or self.shown() != noted["shown"]:
             found.append(f"load table {self.table}")
         linked = (UNITS / folder / self.unit for folder in _ENABLED)
-        if read(UNITS / self.unit) != self._unit() or not all(map(Path.is_symlink, linked)):
+        units = {UNITS / self.unit: self._unit(), self.again: self._again()}
+        if any(read(path) != text for path, text in units.items()) or not all(
+            map(Path.is_symlink, linked)
+        ):
             found.append(f"enable {self.unit}")
         return found
 
@@ -209,6 +238,8 @@ class Keeper:
         text = ruleset(self.table, rules)
         must("nft", "--file", "-", given=text)
         write(self.file, text)
+        NFTABLES.mkdir(mode=0o755, exist_ok=True)
+        write(self.again, self._again())
         write(UNITS / self.unit, self._unit())
         must("systemctl", "daemon-reload")
         must("systemctl", "--quiet", "enable", self.unit)
@@ -217,7 +248,11 @@ class Keeper:
     def _unit(self) -> str:
         return UNIT.format(estate=self.estate, folder=FOLDER, file=self.file)
 
+    def _again(self) -> str:
+        return AGAIN.format(file=self.file)
+
     def _forget(self) -> None:
+        self.again.unlink(missing_ok=True)
         if (UNITS / self.unit).exists():
             must("systemctl", "--quiet", "disable", self.unit)
             (UNITS / self.unit).unlink()
