@@ -10,7 +10,7 @@ from tests.ansible.test_site import SMALL, on
 from tests.ansible.tree import Tree
 from tests.e2e.foreign import BRIDGE
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ def on(role: str, *domains: str) -> set[tuple[str, str]]:
     return {(role, f"{domain}.domain") for domain in domains}
 
 
+@pytest.mark.slow
 def test_the_blueprint_is_made_from_nothing_and_a_second_run_changes_nothing(tree: Tree) -> None:
     tree.synced(blueprints()["workstation"].files[INFRA_FILE])
     before = tree.everything()

@@ -88,6 +88,7 @@ def inside(tree: Tree, command: str) -> Any:
 
 
 @pytest.mark.lab
+@pytest.mark.slow
 def test_one_of_everything_and_the_second_time_nothing_is_changed(estate: Tree) -> None:
     before = names(estate), estate.runs()
     foretold = ok(estate, "--check", "--diff", name="before")

@@ -39,6 +39,7 @@ def demo(folder: Path) -> Done:
 
 
 @pytest.mark.lab
+@pytest.mark.slow
 def test_four_machines_answer_and_it_may_be_repeated(folder: Path) -> None:
     first = demo(folder)
     assert first.returncode == 0, first.stdout + first.stderr

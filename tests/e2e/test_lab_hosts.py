@@ -12,7 +12,7 @@ from freehold.operations.lab.images import ensure_image
 from freehold.providers.lab_hosts.existence import is_played
 from tests.e2e.estate import Done, Estate, created, deleted, told
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 CORTEX, MIRAGE = "203.0.113.20", "198.51.100.7"
 PAIR = """

@@ -16,7 +16,7 @@ from freehold.system.unix_http import listener_pid
 from tests.e2e.estate import Estate
 from tests.e2e.rules import becomes_true
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 SCHEDULED = """
     freehold: 1

@@ -215,7 +215,7 @@ def test_a_closed_terminal_leaves_nothing_in_memory(
 ) -> None:
     freehold("secret", "set", "one", given=POISON)
     before = (estate / "secrets.yml").read_bytes()
-    script = f'kill -{number.value} "$PPID"; echo "one: changed" > "$1"; sleep 30'
+    script = f'kill -{number.value} "$PPID"; echo "one: changed" > "$1"; exec sleep 30'
     done = freehold("secret", "edit", EDITOR=editor(estate, script))
     assert done.returncode == 128 + number
     path = Path((estate / "seen").read_text().split()[1])

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
@@ -32,7 +32,7 @@ def window() -> Iterator[Window]:
         yield made
 
 
-class Foreign(HTTPServer):
+class Foreign(ThreadingHTTPServer):
     """Another program's page, and the cookies that it was asked with."""
 
     def __init__(self, port: int) -> None:

@@ -48,8 +48,8 @@ def _stranger(address: Address, seen: Observed) -> Diagnostic:
         f"belongs to the estate `{seen.owner}`" if seen.owner else "carries no mark of an estate"
     )
     about, way = f"exists and {owner}", f"give it to this estate:\n    {seen.adopt}"
-    if seen.foreign:
-        about, way = f"would take the place of {', '.join(seen.foreign)}", str(seen.adopt)
+    if seen.in_place:
+        about, way = f"would take the place of {', '.join(seen.in_place)}", str(seen.adopt)
     return Diagnostic(
         code="not-ours",
         summary="Something of this name exists and is not ours",

@@ -70,8 +70,8 @@ class Observed:
     """A resource as the real system has it.
 
     `owned` is false for something of that name that carries no mark of this estate; `adopt` then says how to give
-    it the mark. `foreign` lists things inside it that are not ours and keep it from being deleted; where it is not owned, what stands there
-    instead, and `adopt` then is what may be done about that, after "Choose another name, or". `stays`: what of it is still there
+    it the mark. `foreign` lists things inside it that are not ours and keep it from being deleted. `in_place`: where it is not owned, what stands in its
+    place, if that has other names; `adopt` then is what may be done about that, after "Choose another name, or". `stays`: what of it is still there
     when it was deleted.
     """
 
@@ -86,4 +86,5 @@ class Observed:
     unprotect: str | None = None
     has_data: bool = True
     foreign: tuple[str, ...] = ()
+    in_place: tuple[str, ...] = ()
     stays: tuple[str, ...] = ()

@@ -280,7 +280,7 @@ def test_a_selection_may_not_leave_out_what_shields_a_host() -> None:
 
 
 def test_what_stands_in_the_place_of_something_is_named_with_a_way_out() -> None:
-    stranger = seen(box("a", "x"), owned=False, foreign=("the box theirs",), adopt="move it away")
+    stranger = seen(box("a", "x"), owned=False, in_place=("the box theirs",), adopt="move it away")
     [problem] = plan([wanted(box("a", "x"), image="1")], [stranger]).diagnostics
     assert (problem.code, "the box theirs" in problem.detail) == ("not-ours", True)
     assert problem.hint == "Choose another name, or move it away"

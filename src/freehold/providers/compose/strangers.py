@@ -43,7 +43,7 @@ def left_alone(
             before,
             owned=False,
             adopt=plan_problems.way_out([_name(each) for each in containers], volumes, networks),
-            foreign=(
+            in_place=(
                 *(f"the container {_named(each)}" for each in containers),
                 *(f"the volume {name}" for name in volumes),
                 *(f"the network {name}" for name in networks),
