@@ -65,6 +65,8 @@ class FakeDocker:
     refused: set[str] = field(default_factory=set)
     silent: bool = False
     absent: bool = False
+    memory: int = 0
+    """Of its computer, in bytes; 0: it does not say."""
     containers: dict[str, Container] = field(default_factory=dict)
     volumes: set[str] = field(default_factory=set)
     networks: set[str] = field(default_factory=set)
@@ -81,7 +83,7 @@ class FakeDocker:
     def answer(self, command: Sequence[str], given: bytes) -> Ended | None:
         """What the target says to a command."""
         if self.absent and ("docker" in command[0] or command[3:4] == ["look"]):
-            return Ended(127, "", "docker: not found")
+            return Ended(127, "\n".join(self._memory()), "docker: not found")
         match list(command):
             case ["sh", "-c", script, _, *words]:
                 return self._script(script, words, given)
@@ -172,10 +174,14 @@ class FakeDocker:
             del self.containers[container.service]
         return _DONE
 
+    def _memory(self) -> list[str]:
+        return [f"memory {self.memory // 1024}"] if self.memory else []
+
     def _look(self, estate: str, root: str) -> Ended:
         if self.silent:
             return Ended(1, "", "Cannot connect to the Docker daemon. Is it running?")
-        lines = [json.dumps(self._inspected(each)) for each in self.containers.values()]
+        lines = self._memory()
+        lines += [json.dumps(self._inspected(each)) for each in self.containers.values()]
         lines += [
             json.dumps({**_OTHER, "name": f"/{each}", "labels": has})
             for each, has in self.strangers.items()

@@ -53,6 +53,17 @@ def test_a_need_that_fails_elsewhere_keeps_it_from_starting(in_memory: Desk, doc
     assert skipped[SITE] == "service:cortex/db was not done"
 
 
+@pytest.mark.parametrize(("mebibytes", "told"), [(700, True), (4096, False)])
+def test_a_host_that_is_too_small_for_its_services_is_told_before_anything_is_there(in_memory: Desk, docker: FakeDocker, cortex: FakeDocker, mebibytes: int, told: bool) -> None:  # fmt: skip
+    cortex.absent, cortex.memory = True, mebibytes * 1024**2
+    keeper = in_memory.folder / "catalog" / "keeper.yml"
+    keeper.write_text(keeper.read_text() + "memory: 640MiB\n")
+    plan = in_memory.plan()
+    small = [each.detail for each in plan.diagnostics if each.code == "host-memory-tight"]
+    assert small == (["At rest the services of cortex take 640 MiB, and it has 700 MiB."] if told else [])  # fmt: skip
+    assert plan.can_apply
+
+
 def test_a_host_that_does_not_answer_is_left_out(in_memory: Desk, docker: FakeDocker, cortex: FakeDocker) -> None:  # fmt: skip
     cortex.target.fails = out_of_reach("cortex")
     planner = in_memory.planner()

@@ -36,6 +36,7 @@ _FORMAT = (
 )
 # A computer that is still starting has a Docker that is not there yet. A container that is deleted in between makes `inspect` fail: what the others are is told all the same.
 _SCRIPT = f"""
+awk '$1 == "MemTotal:" {{ print "memory", $2 }}' /proc/meminfo
 command -v docker >/dev/null || exit {_ABSENT}
 tries=0
 until all=$(docker ps --all --no-trunc --format '{_LISTED}'); do
@@ -61,7 +62,7 @@ class Found:
 
     `volumes` and `networks` have names of the estate's: whose mark they carry. `entries` are the services in
     the target's Compose file, `previous` those of which it still has what ran before. Digests of files and rights of secrets are by path below
-    the estate's folder.
+    the estate's folder. `memory` is what the target has, in bytes; 0 where it does not say.
     """
 
     containers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -72,29 +73,30 @@ class Found:
     previous: frozenset[str] = frozenset()
     digests: Mapping[str, str] = field(default_factory=dict)
     rights: Mapping[str, str] = field(default_factory=dict)
+    memory: int = 0
 
 
 async def look(target: Target, estate: str) -> Found:
-    """What is there; nothing where there is no Docker yet. Raises BackendError."""
+    """What is there; no container where there is no Docker yet. Raises BackendError."""
     words = ["sh", "-c", _SCRIPT, "look", estate, _FORMAT, places.root(estate)]
     ended = await target.run(words, timeout=_LOOK_SECONDS)
-    if ended.code == _ABSENT:
-        return Found()
-    if ended.code:
+    if ended.code not in (0, _ABSENT):
         raise BackendError(problems.docker_silent(target.name, ended.errors))
     return _read(estate, ended.output)
 
 
 def _read(estate: str, output: str) -> Found:
-    """Containers are JSON; volumes, networks and entries begin with that word; digests are those of sha256sum; the rest is rights."""
+    """Containers are JSON; memory, volumes, networks and entries begin with that word; digests are those of sha256sum; the rest is rights."""
     containers: list[Mapping[str, Any]] = []
     marks: dict[str, dict[str, str]] = {"volume": {}, "network": {}}
     entries: dict[str, set[str]] = {"entry": set(), "previous": set()}
-    digests, rights = {}, {}
+    digests, rights, memory = {}, {}, 0
     for line in output.splitlines():
         first, _, rest = line.partition(" ")
         if line.startswith("{"):
             containers.append(json.loads(line))
+        elif first == "memory":
+            memory = int(rest) * 1024
         elif first in marks:
             name, _, mark = rest.partition(" ")
             marks[first][name] = mark
@@ -108,7 +110,7 @@ def _read(estate: str, output: str) -> Found:
             rights[path] = f"{first:0>4} {owner}"
     own, others = _parted(estate, containers)
     in_file = frozenset(entries["entry"]), frozenset(entries["previous"])
-    return Found(own, others, marks["volume"], marks["network"], *in_file, digests, rights)
+    return Found(own, others, marks["volume"], marks["network"], *in_file, digests, rights, memory)
 
 
 def _parted(

@@ -6,11 +6,15 @@ from dataclasses import replace
 from freehold.diagnostics import BackendError, Diagnostic
 from freehold.model import Infra
 from freehold.planning.address import Address
+from freehold.planning.capacity_demand import amount, services_memory
 from freehold.planning.resource import Observed
 from freehold.providers.compose import places, plan_problems, problems, seen, strangers
 from freehold.providers.compose.look import Found
 from freehold.providers.protocol import Observation
 from freehold.system.targets import TargetUnreached
+
+_TIGHT = 0.9
+"""The share of a host's memory that its services may take at rest; the system and what they do take some too."""
 
 Looks = Mapping[str, Found | BackendError]
 """What each target answered, by its name."""
@@ -32,6 +36,7 @@ def observation(
         if isinstance(found, Found):
             observed |= {each.address: each for each in _services(infra, target, found, ends)}
             said += strangers.shared_project(infra, target, found)
+            said += _room(infra, target, found)
         elif isinstance(found, TargetUnreached) and infra.host(target):
             unreached[target] = found.diagnostics[0]
         else:
@@ -39,6 +44,14 @@ def observation(
             problem = problems.not_looked_at(target, services, found.diagnostics[0])
             unseen[f"{places.SERVICE}:{target}"] = problem
     return Observation(observed, tuple(said), unseen=unseen, unreached=unreached)
+
+
+def _room(infra: Infra, target: str, found: Found) -> Iterator[Diagnostic]:
+    """A warning where the services of a host leave it too little memory. What machines take is counted with all of their computer."""
+    if found.memory and infra.host(target):
+        taken = services_memory(infra, target)
+        if taken > found.memory * _TIGHT:
+            yield plan_problems.memory_tight(target, amount(taken), amount(found.memory))
 
 
 def _of_hosts_gone(infra: Infra, files: Mapping[Address, Observed]) -> Iterator[Observed]:

@@ -42,6 +42,17 @@ def project_shared(target: str, estate: str, containers: Iterable[str]) -> Diagn
     )
 
 
+def memory_tight(host: str, taken: str, there: str) -> Diagnostic:
+    """More services than the host has memory for, by what the catalog says of them."""
+    return Diagnostic(
+        severity=Severity.WARNING,
+        code="host-memory-tight",
+        summary="A host has too little memory for its services",
+        detail=f"At rest the services of {host} take {taken}, and it has {there}.",
+        hint="Place some of them on another host. What each takes:\n    freehold catalog show NAME",
+    )
+
+
 def host_gone(estate: str, host: str, services: Iterable[str]) -> Diagnostic:
     """A host that infra.yml no longer names, where services ran."""
     file = shlex.quote(places.running_file(estate))
