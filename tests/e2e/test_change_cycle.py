@@ -27,6 +27,7 @@ def refused(estate: Estate, name: str, *words: str) -> None:
     assert estate.get("/instances?recursion=1&all-projects=true") == before
 
 
+@pytest.mark.slow
 def test_every_change_is_told_precisely_and_done(estate: Estate) -> None:
     estate.write(TWO_MACHINES)
     changed(estate)

@@ -56,6 +56,7 @@ def built(tasks: Sequence[tuple[str, dict[str, Any]]]) -> list[bytes]:
     return [base64.b64decode(payload) for payload in json.loads(done.stdout)]
 
 
+@pytest.mark.slow
 def test_the_answers_are_the_same(program: LocalProgram, tmp_path: Path) -> None:
     answers: dict[str, dict[str, list[str]]] = {}
     for way in ("fresh", "warm"):
